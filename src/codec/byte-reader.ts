@@ -1,0 +1,86 @@
+/** Bytes from outside did not have the form they should have. Always caught at the boundary that read them. */
+export class DecodeError extends Error {
+  override name = "DecodeError";
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** Reads what `ByteWriter` wrote. Every read is bounds-checked and throws `DecodeError`; nothing is copied unless said. */
+export class ByteReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get remaining(): number {
+    return this.#bytes.length - this.#position;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#advance(1));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+
+  u53(): number {
+    const at = this.#advance(8);
+    const high = this.#view.getUint32(at + 4, true);
+    if (high > 0x1fffff) throw new DecodeError("integer above 2^53 - 1");
+    return high * 0x100000000 + this.#view.getUint32(at, true);
+  }
+
+  boolean(): boolean {
+    const value = this.u8();
+    if (value > 1) throw new DecodeError(`not a boolean: ${value}`);
+    return value === 1;
+  }
+
+  /** A view of the next `length` bytes. */
+  raw(length: number): Uint8Array {
+    const at = this.#advance(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  /** A view of bytes behind a u32 length. */
+  bytes(): Uint8Array {
+    return this.raw(this.u32());
+  }
+
+  text(): string {
+    try {
+      return decoder.decode(this.bytes());
+    } catch (error) {
+      if (error instanceof DecodeError) throw error;
+      throw new DecodeError("not valid UTF-8");
+    }
+  }
+
+  /** A count of items that each take at least `minimumBytes`, so that a lying count cannot make us allocate. */
+  count(minimumBytes: number): number {
+    const count = this.u32();
+    if (count * minimumBytes > this.remaining) throw new DecodeError(`count ${count} exceeds the bytes that are left`);
+    return count;
+  }
+
+  /** Throws if bytes are left over. */
+  end(): void {
+    if (this.remaining !== 0) throw new DecodeError(`${this.remaining} bytes left over`);
+  }
+
+  #advance(length: number): number {
+    const at = this.#position;
+    if (length > this.#bytes.length - at) throw new DecodeError(`needs ${length} bytes, ${this.#bytes.length - at} left`);
+    this.#position = at + length;
+    return at;
+  }
+}

@@ -1,0 +1,82 @@
+import { assert } from "./assert.ts";
+
+const INITIAL_BYTES = 256;
+const encoder = new TextEncoder();
+
+/** Appends little-endian fields to a growing buffer. The bytes it returns are a copy of exactly what was written. */
+export class ByteWriter {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #length = 0;
+
+  constructor(initialBytes = INITIAL_BYTES) {
+    this.#bytes = new Uint8Array(initialBytes);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  u8(value: number): this {
+    this.#reserve(1);
+    this.#bytes[this.#length] = value;
+    this.#length += 1;
+    return this;
+  }
+
+  u32(value: number): this {
+    assert(Number.isInteger(value) && value >= 0 && value <= 0xffffffff, `not a u32: ${value}`);
+    this.#reserve(4);
+    this.#view.setUint32(this.#length, value, true);
+    this.#length += 4;
+    return this;
+  }
+
+  /** A safe integer from 0 to 2^53 - 1, as eight bytes. */
+  u53(value: number): this {
+    assert(Number.isSafeInteger(value) && value >= 0, `not a safe unsigned integer: ${value}`);
+    this.#reserve(8);
+    this.#view.setUint32(this.#length, value % 0x100000000, true);
+    this.#view.setUint32(this.#length + 4, Math.floor(value / 0x100000000), true);
+    this.#length += 8;
+    return this;
+  }
+
+  /** Bytes as they are, without a length. */
+  raw(bytes: Uint8Array): this {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+    return this;
+  }
+
+  /** Bytes behind a u32 length. */
+  bytes(bytes: Uint8Array): this {
+    return this.u32(bytes.length).raw(bytes);
+  }
+
+  /** A string as UTF-8 behind a u32 length. */
+  text(text: string): this {
+    return this.bytes(encoder.encode(text));
+  }
+
+  /** What was written so far, copied out; the writer may be used again after `reset`. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  reset(): this {
+    this.#length = 0;
+    return this;
+  }
+
+  #reserve(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    grown.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+}

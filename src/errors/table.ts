@@ -1,0 +1,50 @@
+/** One row of the error table: what a code means to a caller. */
+export interface ErrorKind {
+  /** HTTP status of the answer that carries it. */
+  readonly status: number;
+  /** The same request may be sent again as it is, and may then succeed. */
+  readonly retryable: boolean;
+  /** Whether the request took effect is not known. Such a write is safe to repeat only with an idempotency key or a session. */
+  readonly outcomeUnknown: boolean;
+  /** What it means, for the reference page. */
+  readonly meaning: string;
+}
+
+const refused = (status: number, meaning: string): ErrorKind => ({ status, retryable: false, outcomeUnknown: false, meaning });
+const later = (status: number, meaning: string): ErrorKind => ({ status, retryable: true, outcomeUnknown: false, meaning });
+const unknown = (status: number, meaning: string): ErrorKind => ({ status, retryable: false, outcomeUnknown: true, meaning });
+
+/** Every error that synod tells anybody about. docs/errors.md lists the same rows, and a test compares the two. */
+export const ERRORS = {
+  SYNOD_ERR_NOT_FOUND: refused(404, "There is no such key."),
+  SYNOD_ERR_NO_ROUTE: refused(404, "There is no such path or method."),
+  SYNOD_ERR_BAD_REQUEST: refused(400, "A parameter, header or frame does not have the form it must have."),
+  SYNOD_ERR_KEY_TOO_LARGE: refused(400, "A key has 1 to 1,024 bytes."),
+  SYNOD_ERR_VALUE_TOO_LARGE: refused(413, "A value has at most 1,048,576 bytes."),
+  SYNOD_ERR_PRECONDITION: refused(412, "The key's revision is not the one named by prevRevision. Nothing was changed."),
+  SYNOD_ERR_IDEMPOTENCY_MISMATCH: refused(422, "The idempotency key or sequence number was used before with another request."),
+  SYNOD_ERR_SESSION_EXPIRED: unknown(410, "The session is not known any more. Whether this request was executed before it ended is not known."),
+  SYNOD_ERR_NO_LEADER: later(503, "No leader is known or reachable. The request was not executed."),
+  SYNOD_ERR_BUSY: later(503, "A bounded queue is full. The request was not executed."),
+  SYNOD_ERR_NO_SPACE: later(507, "The leader's disk is full. The request was not executed."),
+  SYNOD_ERR_OUTCOME_UNKNOWN: unknown(504, "The request may or may not have been, or may yet be, executed."),
+  SYNOD_ERR_TIMEOUT: later(504, "The read could not be answered in time."),
+  SYNOD_ERR_NOT_FOUNDED: later(503, "This member belongs to no cluster yet."),
+  SYNOD_ERR_ALREADY_FOUNDED: refused(409, "A member belongs to a cluster already, so no other can be founded with it."),
+  SYNOD_ERR_WRONG_INCARNATION: refused(409, "A document or message names another incarnation of this member."),
+  SYNOD_ERR_WRONG_CLUSTER: refused(409, "The peer belongs to another cluster."),
+  SYNOD_ERR_VERSION: refused(400, "The peer speaks another version of the protocol."),
+  SYNOD_ERR_FENCED: refused(503, "This member has fenced itself and does not serve. Its status says why."),
+  SYNOD_ERR_DIVERGED: later(503, "This member's state differs from the majority's and is being replaced."),
+  SYNOD_ERR_STOPPING: later(503, "This member is stopping. The request was not executed."),
+  SYNOD_ERR_FOLDER_LOCKED: refused(409, "Another process uses this data folder."),
+  SYNOD_ERR_CORRUPT: refused(500, "Stored bytes do not match their checksum."),
+  SYNOD_ERR_DISK: refused(500, "The disk reported an error."),
+  SYNOD_ERR_NODES_DIFFER: refused(409, "The kept folder has another number of nodes."),
+  SYNOD_ERR_NO_SUCH_NODE: refused(404, "The local cluster has no node of that name."),
+  SYNOD_ERR_NODE_STATE: refused(409, "The node is not in a state in which this can be done."),
+  SYNOD_ERR_UNREACHABLE: later(502, "No answer came from the address. The request was not executed."),
+  SYNOD_ERR_INTERNAL: unknown(500, "A fault in synod itself; the log has the details."),
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;

@@ -1,0 +1,414 @@
+import { assert, unreachable } from "../codec/assert.ts";
+import { Acceptor } from "./acceptor.ts";
+import { type Ballot, ballotsEqual, compareBallots } from "./ballot.ts";
+import { assertConfiguration, type Configuration, isVoter } from "./configuration.ts";
+import type { Context } from "./context.ts";
+import { DiskWatch } from "./disk-watch.ts";
+import { Election } from "./election.ts";
+import type { Incarnation, Slot } from "./ids.ts";
+import { DEFAULT_LIMITS, DEFAULT_TIMINGS, type Effects, type Input, type Limits, type PaxosEvent, type Role, type Timings } from "./interface.ts";
+import { Leader } from "./leader.ts";
+import { Learner } from "./learner.ts";
+import type { Accept, Heartbeat, Message, TransferLeadership } from "./messages.ts";
+import { Outbox } from "./outbox.ts";
+import { PhaseOne } from "./phase-one.ts";
+import { Proposals } from "./proposals.ts";
+import { ForwardedReads, ReadRounds } from "./read-rounds.ts";
+import type { RecoveredState } from "./records.ts";
+import { ReplicaLog } from "./replica-log.ts";
+import { Transfer } from "./transfer.ts";
+
+export interface CoreOptions {
+  readonly self: Incarnation;
+  /** The founding configuration; a snapshot's or the log's own takes its place. */
+  readonly configuration: Configuration;
+  readonly recovered: RecoveredState;
+  readonly timings?: Partial<Timings>;
+  readonly limits?: Partial<Limits>;
+  /** Where this life's nonces start: drawn, so that no message of an earlier life answers one of this life. */
+  readonly nonceSeed: number;
+}
+
+/** What can be seen of a core from outside. */
+export interface CoreStatus {
+  readonly role: Role;
+  readonly leader: Incarnation | null;
+  /** The ballot of the leader that is followed, or the highest promised. */
+  readonly ballot: Ballot;
+  /** Leading, and the barrier is chosen. */
+  readonly ready: boolean;
+  readonly chosenThrough: Slot;
+  readonly lastSlot: Slot;
+  readonly snapshotSlot: Slot;
+  readonly leaderBallot: Ballot;
+  readonly configuration: Configuration;
+  readonly configurationSlot: Slot;
+  readonly unchosenBytes: number;
+  readonly pendingProposals: number;
+}
+
+/**
+ * Multi-Paxos for one member, as a pure state machine: `step` takes one input, `takeEffects` hands over what is to be
+ * done. It reads no clock, draws no random number and does no I/O, so the same code runs in a member, in tests and in a page.
+ */
+export class PaxosCore {
+  readonly #context: Context;
+  readonly #outbox = new Outbox();
+  readonly #acceptor: Acceptor;
+  readonly #learner: Learner;
+  readonly #proposals: Proposals;
+  readonly #election: Election;
+  readonly #disk: DiskWatch;
+  readonly #forwardedReads: ForwardedReads;
+  readonly #linksDown = new Set<Incarnation>();
+  #phaseOne: PhaseOne | null = null;
+  #leader: Leader | null = null;
+  #readRounds: ReadRounds | null = null;
+  #transfer: Transfer | null = null;
+  #fenced = false;
+  #diskFull = false;
+
+  constructor(options: CoreOptions) {
+    const { recovered } = options;
+    const configuration = recovered.snapshot?.configuration ?? options.configuration;
+    assertConfiguration(configuration);
+    let nonce = options.nonceSeed;
+    this.#context = {
+      self: options.self,
+      timings: { ...DEFAULT_TIMINGS, ...options.timings },
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      outbox: this.#outbox,
+      log: new ReplicaLog(recovered),
+      nowMs: 0,
+      random: 0,
+      configuration,
+      nextNonce: () => ++nonce,
+    };
+    this.#acceptor = new Acceptor(this.#context, recovered);
+    this.#proposals = new Proposals(this.#outbox);
+    this.#learner = new Learner(this.#context, this.#proposals, recovered.snapshot, recovered.chosenThrough);
+    this.#election = new Election(this.#context, recovered.promised.round > 0);
+    this.#disk = new DiskWatch(this.#context);
+    this.#forwardedReads = new ForwardedReads(this.#context);
+    this.#learner.applyChosen();
+  }
+
+  status(): CoreStatus {
+    const { log, configuration } = this.#context;
+    return {
+      role: this.#role(),
+      leader: this.#election.leader,
+      ballot: this.#acceptor.promised,
+      ready: this.#leader?.ready ?? false,
+      chosenThrough: log.chosenThrough,
+      lastSlot: log.last,
+      snapshotSlot: log.snapshotSlot,
+      leaderBallot: this.#learner.leaderBallot,
+      configuration,
+      configurationSlot: this.#learner.configurationSlot,
+      unchosenBytes: this.#leader?.unchosenBytes ?? 0,
+      pendingProposals: this.#proposals.size,
+    };
+  }
+
+  /** Whether this member leads and serves. Cheap, for the hot path. */
+  get leads(): boolean {
+    return this.#leader !== null;
+  }
+
+  get leader(): Incarnation | null {
+    return this.#election.leader;
+  }
+
+  #role(): Role {
+    if (this.#fenced) return "fenced";
+    if (this.#leader !== null) return "leader";
+    if (this.#phaseOne !== null || this.#election.preVoting) return "candidate";
+    return isVoter(this.#context.configuration, this.#context.self) ? "follower" : "learner";
+  }
+
+  /** Takes one input. What follows from it waits in `takeEffects`. */
+  step(input: Input): void {
+    switch (input.type) {
+      case "message":
+        return this.#receive(input.from, input.message);
+      case "tick":
+        return this.#tick(input.nowMs, input.random);
+      case "propose":
+        return this.#propose(input.proposalId, input.commands);
+      case "read":
+        return this.#read(input.readId);
+      case "durable":
+        return this.#durable(input.record);
+      case "syncFailed":
+        return this.#fence();
+      case "diskFull":
+        this.#diskFull = true;
+        return;
+      case "diskFree":
+        this.#diskFull = false;
+        return;
+      case "snapshotTaken":
+        return this.#context.log.cut(input.handle.slot, this.#context.limits.retainedLogBytes);
+      case "snapshotInstalled":
+        if (this.#learner.install(input.handle)) this.#phaseOne?.snapshotInstalled();
+        return;
+      case "linkUp":
+        return this.#linkChanged(input.peer, true);
+      case "linkDown":
+        return this.#linkChanged(input.peer, false);
+      case "transferLeadership":
+        return this.#startTransfer(input.target);
+      case "campaign":
+        if (this.#leader === null) this.#startPreVote();
+        return;
+      default:
+        return unreachable(input);
+    }
+  }
+
+  /** Hands over everything that the inputs since the last call led to. Call it once after each group of inputs. */
+  takeEffects(): Effects {
+    this.#learner.applyChosen();
+    this.#acceptor.flushAck();
+    this.#leader?.noticeChosen();
+    if (this.#transfer !== null && !this.#transfer.pump()) this.#transfer = null;
+    this.#readRounds?.pump();
+    this.#leader?.pump();
+    if (this.#leader === null) this.#forwardedReads.pump(this.#election.leader);
+    this.#learner.pumpCatchUp();
+    if (!this.#fenced) this.#learner.recordChosen();
+    this.#disk.recorded();
+    return this.#outbox.take();
+  }
+
+  #tick(nowMs: number, random: number): void {
+    assert(nowMs >= this.#context.nowMs, "the core's time never runs backwards");
+    this.#context.nowMs = nowMs;
+    this.#context.random = random;
+    if (this.#fenced) return;
+    if (this.#leader !== null) return this.#tickLeader(this.#leader);
+    if (this.#phaseOne !== null) return this.#tickCandidate(this.#phaseOne);
+    const { start, leaderLost } = this.#election.tick();
+    if (leaderLost) this.#announceLeader(null);
+    if (start) this.#startPreVote();
+  }
+
+  #tickLeader(leader: Leader): void {
+    if (!leader.hearsQuorum()) return this.#stepDown("quorumLost", "later");
+    if (this.#disk.stalled()) return this.#stepDown("diskStalled", "later");
+    this.#disk.probe();
+    leader.tick();
+  }
+
+  #tickCandidate(phaseOne: PhaseOne): void {
+    if (this.#context.nowMs - phaseOne.progressAtMs < this.#context.timings.electionTimeoutMs) return;
+    this.#loseElection(phaseOne.ballot, "timeout");
+  }
+
+  #startPreVote(): void {
+    const { configuration, self } = this.#context;
+    // A stalled disk could not keep the ballot, and a prepare sent long after it was asked for would only disturb.
+    if (this.#fenced || !isVoter(configuration, self) || this.#disk.stalled()) return this.#election.lost("soon");
+    if (this.#election.startPreVote()) this.#campaign();
+  }
+
+  #campaign(): void {
+    const { ballot, record } = this.#acceptor.openBallot(this.#election.seenRound);
+    this.#outbox.emit({ type: "campaignStarted", ballot });
+    this.#phaseOne = new PhaseOne(this.#context, this.#learner, ballot, record);
+    this.#phaseOne.start();
+  }
+
+  #loseElection(ballot: Ballot, reason: "higherBallot" | "timeout"): void {
+    this.#phaseOne = null;
+    this.#outbox.emit({ type: "electionLost", ballot, reason });
+    this.#election.lost("soon");
+  }
+
+  #maybeWin(): void {
+    const phaseOne = this.#phaseOne;
+    if (phaseOne === null || !phaseOne.hasQuorum()) return;
+    assert(ballotsEqual(phaseOne.ballot, this.#acceptor.promised), "a candidate that promised higher has yielded");
+    this.#phaseOne = null;
+    const adopted = phaseOne.adopt();
+    this.#outbox.emit({ type: "electionWon", ballot: phaseOne.ballot, fromSlot: adopted.firstSlot });
+    this.#election.won();
+    this.#forwardedReads.abandon();
+    const parts = { acceptor: this.#acceptor, learner: this.#learner, proposals: this.#proposals, linksDown: this.#linksDown };
+    this.#leader = new Leader(this.#context, parts, phaseOne.ballot, adopted);
+    this.#readRounds = new ReadRounds(this.#context, this.#leader);
+    this.#announceLeader(this.#context.self);
+  }
+
+  #stepDown(reason: Extract<PaxosEvent, { type: "steppedDown" }>["reason"], retry: "soon" | "later"): void {
+    const leader = this.#leader;
+    assert(leader !== null, "only a leader steps down");
+    this.#leader = null;
+    this.#readRounds?.abandon();
+    this.#readRounds = null;
+    this.#outbox.emit({ type: "steppedDown", ballot: leader.ballot, reason: this.#transfer === null ? reason : "transferred" });
+    this.#transfer = null;
+    leader.abandonQueue();
+    this.#election.lost(retry);
+    this.#announceLeader(null);
+  }
+
+  #announceLeader(leader: Incarnation | null): void {
+    this.#outbox.emit({ type: "leaderChanged", leader, ballot: this.#acceptor.promised });
+  }
+
+  /** A higher ballot was promised: whatever was led or sought at a lower one is over. */
+  #yieldTo(ballot: Ballot): void {
+    this.#election.sawRound(ballot.round);
+    if (this.#leader !== null && compareBallots(ballot, this.#leader.ballot) > 0) this.#stepDown("higherBallot", "later");
+    if (this.#phaseOne !== null && compareBallots(ballot, this.#phaseOne.ballot) > 0) {
+      this.#loseElection(this.#phaseOne.ballot, "higherBallot");
+    }
+  }
+
+  #receive(from: Incarnation, message: Message): void {
+    if (this.#fenced) return;
+    switch (message.type) {
+      case "preVote": {
+        const granted = this.#leader === null && this.#election.grants(from);
+        return this.#outbox.send(from, { type: "preVoteReply", nonce: message.nonce, granted, promised: this.#acceptor.promised });
+      }
+      case "preVoteReply":
+        if (this.#leader === null && this.#phaseOne === null && this.#election.takePreVoteReply(from, message)) this.#campaign();
+        return;
+      case "prepare":
+        this.#yieldTo(message.ballot);
+        return this.#acceptor.answerPrepare(from, message);
+      case "promise":
+        this.#phaseOne?.takePromise(from, message);
+        return this.#maybeWin();
+      case "promiseNeedsSnapshot":
+        return this.#phaseOne?.takeSnapshotNeed(from, message.ballot, message.snapshotSlot);
+      case "reject":
+        return this.#receiveReject(message.ballot, message.promised);
+      case "accept":
+        return this.#receiveAccept(from, message);
+      case "accepted":
+        return this.#leader?.takeAccepted(from, message);
+      case "acceptGap":
+        return this.#leader?.takeGap(from, message);
+      case "heartbeat":
+        return this.#receiveHeartbeat(from, message);
+      case "heartbeatReply":
+        this.#leader?.takeHeartbeatReply(from, message);
+        return this.#learner.heardChosen(from, message.chosenThrough);
+      case "catchUp":
+        return this.#learner.answerCatchUp(from, message);
+      case "chosenEntries":
+        return this.#learner.takeChosen(from, message);
+      case "needsSnapshot":
+        this.#leader?.skip(from, message.snapshotSlot);
+        return this.#learner.heardSnapshot(from, message.snapshotSlot);
+      case "readIndexRequest":
+        return this.#readRounds?.add({ follower: from, nonce: message.nonce });
+      case "readIndexReply":
+        return this.#forwardedReads.take(message);
+      case "transferLeadership":
+        return this.#receiveTransfer(from, message);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  /**
+   * Somebody promised a higher ballot. A candidate tries again above it; a leader too, or that member would stay useless
+   * (rule 7): its pre-vote is granted by those that still follow it and refused when another leader is at work.
+   */
+  #receiveReject(ballot: Ballot, promised: Ballot): void {
+    this.#election.sawRound(promised.round);
+    if (this.#phaseOne !== null && ballotsEqual(ballot, this.#phaseOne.ballot)) this.#loseElection(ballot, "higherBallot");
+    if (this.#leader === null || !ballotsEqual(ballot, this.#leader.ballot)) return;
+    this.#stepDown("higherBallot", "soon");
+    this.#startPreVote();
+  }
+
+  #receiveAccept(from: Incarnation, message: Accept): void {
+    if (!this.#followsBallot(from, message.ballot)) return this.#acceptor.reject(from, message.ballot);
+    this.#acceptor.answerAccept(from, message);
+    this.#heardLeader(from, message.ballot, message.chosenThrough);
+  }
+
+  #receiveHeartbeat(from: Incarnation, message: Heartbeat): void {
+    if (!this.#followsBallot(from, message.ballot)) return this.#acceptor.reject(from, message.ballot);
+    this.#acceptor.promise(message.ballot);
+    this.#heardLeader(from, message.ballot, message.chosenThrough);
+    const { chosenThrough } = this.#context.log;
+    this.#outbox.send(from, { type: "heartbeatReply", ballot: message.ballot, nonce: message.nonce, chosenThrough });
+  }
+
+  /** Yields to a leader's ballot. False: it is below the promise. */
+  #followsBallot(from: Incarnation, ballot: Ballot): boolean {
+    assert(from === ballot.incarnation, "only a ballot's owner leads in it");
+    assert(from !== this.#context.self, "nobody follows itself");
+    if (compareBallots(ballot, this.#acceptor.promised) < 0) return false;
+    this.#yieldTo(ballot);
+    return true;
+  }
+
+  #heardLeader(from: Incarnation, ballot: Ballot, chosenThrough: Slot): void {
+    const changed = this.#election.leader !== from;
+    this.#election.heardLeader(from);
+    if (changed) {
+      this.#forwardedReads.abandon();
+      this.#announceLeader(from);
+    }
+    const range = this.#acceptor.acceptedAt(ballot, chosenThrough);
+    if (range !== null) this.#context.log.markChosen(range.from, range.through);
+    this.#learner.heardChosen(from, chosenThrough);
+  }
+
+  #receiveTransfer(from: Incarnation, message: TransferLeadership): void {
+    const { configuration, self } = this.#context;
+    const mine = ballotsEqual(message.ballot, this.#acceptor.promised) && from === this.#election.leader;
+    if (!mine || this.#leader !== null || this.#phaseOne !== null || !isVoter(configuration, self)) return;
+    this.#campaign();
+  }
+
+  #propose(proposalId: number, commands: readonly Uint8Array[]): void {
+    assert(commands.length > 0, "a proposal holds commands");
+    if (this.#leader === null) return this.#outbox.failProposal(proposalId, "notLeader");
+    if (this.#diskFull) return this.#outbox.failProposal(proposalId, "diskFull");
+    this.#leader.propose(proposalId, commands);
+  }
+
+  #read(readId: number): void {
+    if (this.#readRounds !== null) this.#readRounds.add({ readId });
+    else if (this.#fenced) this.#outbox.answerRead({ readId, ok: false });
+    else this.#forwardedReads.add(readId);
+  }
+
+  #durable(record: number): void {
+    this.#disk.durable(record);
+    if (this.#fenced) return;
+    this.#leader?.ownDurable(record);
+    this.#phaseOne?.ownDurable(record);
+    this.#maybeWin();
+  }
+
+  #linkChanged(peer: Incarnation, up: boolean): void {
+    if (up) this.#linksDown.delete(peer);
+    else this.#linksDown.add(peer);
+    this.#leader?.linkChanged(peer, up);
+    if (!up) this.#election.linkClosed(peer);
+  }
+
+  #startTransfer(target: Incarnation | null): void {
+    if (this.#leader === null || this.#transfer !== null) return;
+    const to = target ?? this.#leader.mostCaughtUp();
+    if (to === null || to === this.#context.self || !isVoter(this.#context.configuration, to)) return;
+    this.#transfer = new Transfer(this.#context, this.#leader, to);
+  }
+
+  #fence(): void {
+    if (this.#leader !== null) this.#stepDown("syncFailed", "later");
+    this.#phaseOne = null;
+    this.#fenced = true;
+    this.#forwardedReads.abandon();
+  }
+}

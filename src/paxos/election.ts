@@ -1,0 +1,143 @@
+import { isVoter, quorumSize } from "./configuration.ts";
+import type { Context } from "./context.ts";
+import type { Incarnation } from "./ids.ts";
+import type { PreVoteReply } from "./messages.ts";
+
+/** At most this long after its link to the leader closed a member asks for pre-votes; drawn, so that not all ask at once. */
+const LINK_LOSS_DELAY_MS = 20;
+
+/**
+ * When to campaign, and whom to let campaign. Separate from what a campaign does: it knows leaders, links and time, and
+ * neither logs nor, but for choosing a round, ballots (rules 7 and 8).
+ */
+export class Election {
+  readonly #context: Context;
+  #leader: Incarnation | null = null;
+  #heardAtMs: number | null;
+  #leaderLinkClosed = false;
+  #deadlineMs: number | null = null;
+  #preVote: { nonce: number; granted: Set<Incarnation>; startedAtMs: number } | null = null;
+  #seenRound = 0;
+
+  /** `restarted`: the member took part before, so a leader may well be at work and must not be disturbed at once. */
+  constructor(context: Context, restarted: boolean) {
+    this.#context = context;
+    this.#heardAtMs = restarted ? context.nowMs : null;
+  }
+
+  /** The leader this member follows, if it heard of one and has not given it up. */
+  get leader(): Incarnation | null {
+    return this.#leader;
+  }
+
+  get preVoting(): boolean {
+    return this.#preVote !== null;
+  }
+
+  /** The highest round that any reply told of. */
+  get seenRound(): number {
+    return this.#seenRound;
+  }
+
+  sawRound(round: number): void {
+    if (round > this.#seenRound) this.#seenRound = round;
+  }
+
+  /** A message that only the leader of the promised ballot sends was received. */
+  heardLeader(leader: Incarnation): void {
+    this.#leader = leader;
+    this.#heardAtMs = this.#context.nowMs;
+    this.#leaderLinkClosed = false;
+    this.#preVote = null;
+    this.#waitElectionTimeout();
+  }
+
+  /** This member leads now. */
+  won(): void {
+    this.#leader = this.#context.self;
+    this.#heardAtMs = null;
+    this.#leaderLinkClosed = false;
+    this.#preVote = null;
+    this.#deadlineMs = null;
+  }
+
+  /** This member's leadership or campaign ended, or a higher ballot shows that the old leader has rivals. */
+  lost(retry: "soon" | "later"): void {
+    if (this.#leader === this.#context.self) this.#leader = null;
+    this.#preVote = null;
+    if (retry === "soon") this.#waitRetry();
+    else this.#waitElectionTimeout();
+  }
+
+  /** The link to a peer closed: if it was the leader's, that is a hint of its death, for this member only (rule 7). */
+  linkClosed(peer: Incarnation): void {
+    if (peer !== this.#leader) return;
+    this.#leaderLinkClosed = true;
+    const { nowMs, random } = this.#context;
+    this.#deadlineMs = Math.min(this.#deadlineMs ?? Infinity, nowMs + random * LINK_LOSS_DELAY_MS);
+  }
+
+  /** Whether to let `candidate` campaign: not while a leader is heard, unless the leader itself asks. Logs are never compared. */
+  grants(candidate: Incarnation): boolean {
+    const { nowMs, timings } = this.#context;
+    if (this.#heardAtMs === null || this.#leaderLinkClosed || candidate === this.#leader) return true;
+    return nowMs - this.#heardAtMs >= timings.electionTimeoutMs;
+  }
+
+  /** Looks at the time: "start" asks for a pre-vote now, "leaderLost" says that the leader was given up just before. */
+  tick(): { start: boolean; leaderLost: boolean } {
+    const { nowMs } = this.#context;
+    if (this.#deadlineMs === null) this.#waitFirst();
+    const start = nowMs >= (this.#deadlineMs ?? Infinity);
+    const leaderLost = start && this.#leader !== null;
+    if (leaderLost) this.#leader = null;
+    return { start, leaderLost };
+  }
+
+  /** Asks every voter for its pre-vote. True: this member alone is a quorum. */
+  startPreVote(): boolean {
+    const { outbox, configuration, self, nowMs } = this.#context;
+    const nonce = this.#context.nextNonce();
+    this.#preVote = { nonce, granted: new Set([self]), startedAtMs: nowMs };
+    this.#waitRetry();
+    outbox.emit({ type: "preVoteStarted" });
+    for (const { incarnation } of configuration.voters) {
+      if (incarnation !== self) outbox.send(incarnation, { type: "preVote", nonce });
+    }
+    return this.#hasPreVotes();
+  }
+
+  /** True: a quorum would let this member campaign. Each nonce wins at most once. */
+  takePreVoteReply(from: Incarnation, message: PreVoteReply): boolean {
+    this.sawRound(message.promised.round);
+    if (this.#preVote === null || this.#preVote.nonce !== message.nonce || !message.granted) return false;
+    this.#preVote.granted.add(from);
+    return this.#hasPreVotes();
+  }
+
+  #hasPreVotes(): boolean {
+    const { configuration } = this.#context;
+    let count = 0;
+    for (const member of this.#preVote?.granted ?? []) if (isVoter(configuration, member)) count += 1;
+    if (count < quorumSize(configuration)) return false;
+    this.#preVote = null;
+    return true;
+  }
+
+  /** A new cluster has no leader to wait for; a member that took part before gives the leader time to show itself. */
+  #waitFirst(): void {
+    if (this.#heardAtMs === null) this.#waitRetry();
+    else this.#waitElectionTimeout();
+  }
+
+  #waitElectionTimeout(): void {
+    const { nowMs, random, timings } = this.#context;
+    this.#deadlineMs = nowMs + timings.electionTimeoutMs * (1 + random);
+  }
+
+  /** Between an eighth and a half of the election timeout, drawn, so that duelling candidates part (rule 7). */
+  #waitRetry(): void {
+    const { nowMs, random, timings } = this.#context;
+    this.#deadlineMs = nowMs + timings.electionTimeoutMs * (0.125 + 0.375 * random);
+  }
+}

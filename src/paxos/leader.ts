@@ -1,0 +1,331 @@
+import { assert } from "../codec/assert.ts";
+import type { Acceptor } from "./acceptor.ts";
+import { ballotsEqual, type Ballot } from "./ballot.ts";
+import { allMembers, isVoter, quorumSize } from "./configuration.ts";
+import type { Context } from "./context.ts";
+import type { Incarnation, Slot } from "./ids.ts";
+import type { Learner } from "./learner.ts";
+import type { Accepted, AcceptGap, HeartbeatReply, ValueBytes } from "./messages.ts";
+import { Progress } from "./progress.ts";
+import type { Proposals } from "./proposals.ts";
+import { encodeValue } from "./value.ts";
+
+interface OwnAccept {
+  readonly slot: Slot;
+  readonly record: number;
+  readonly bytes: number;
+}
+
+interface QueuedProposal {
+  readonly proposalId: number;
+  readonly commands: readonly Uint8Array[];
+  readonly bytes: number;
+}
+
+const MAX_REWIND_DOUBLINGS = 4;
+
+/**
+ * A leader's phase 2 in one ballot: proposes consecutive slots without waiting, counts acknowledgements of exactly this
+ * ballot, and tells what is chosen. It serves clients only once its barrier and all below it are chosen (rule 3).
+ */
+export class Leader {
+  readonly ballot: Ballot;
+  readonly #context: Context;
+  readonly #acceptor: Acceptor;
+  readonly #learner: Learner;
+  readonly #proposals: Proposals;
+  readonly #peers = new Map<Incarnation, Progress>();
+  /** The leader's first slot in this ballot. */
+  readonly #base: Slot;
+  readonly #barrierSlot: Slot;
+  #ready = false;
+  #nextSlot: Slot;
+  #ownThrough: Slot;
+  readonly #ownAccepts: OwnAccept[] = [];
+  #unchosenBytes = 0;
+  readonly #unchosenSizes: { slot: Slot; bytes: number }[] = [];
+  readonly #queued: QueuedProposal[] = [];
+  #queuedBytes = 0;
+  #held = false;
+  #heartbeatAtMs: number;
+  #advertised: Slot = 0 as Slot;
+  #nonce = 0;
+
+  constructor(
+    context: Context,
+    parts: { acceptor: Acceptor; learner: Learner; proposals: Proposals; linksDown: ReadonlySet<Incarnation> },
+    ballot: Ballot,
+    adopted: { firstSlot: Slot; values: ValueBytes[] },
+  ) {
+    assert(ballotsEqual(ballot, parts.acceptor.promised), "a leader's ballot is its own promise");
+    this.#context = context;
+    this.#acceptor = parts.acceptor;
+    this.#learner = parts.learner;
+    this.#proposals = parts.proposals;
+    this.ballot = ballot;
+    this.#base = adopted.firstSlot;
+    this.#nextSlot = adopted.firstSlot;
+    this.#ownThrough = (adopted.firstSlot - 1) as Slot;
+    this.#heartbeatAtMs = context.nowMs;
+    for (const { incarnation } of allMembers(context.configuration)) {
+      if (incarnation === context.self) continue;
+      const progress = new Progress(incarnation, this.#base, context.nowMs);
+      progress.linkUp = !parts.linksDown.has(incarnation);
+      this.#peers.set(incarnation, progress);
+    }
+    for (const value of adopted.values) this.#proposeValue(value);
+    this.#barrierSlot = this.#proposeValue(encodeValue({ kind: "barrier", ballot }));
+    this.heartbeat();
+  }
+
+  /** The first leader of a cluster writes the founding configuration into the log, where all later ones will be. */
+  #proposeFoundingConfiguration(): void {
+    const { configuration } = this.#context;
+    this.#proposeValue(encodeValue({ kind: "configuration", origin: this.ballot, configuration }));
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  get barrierSlot(): Slot {
+    return this.#barrierSlot;
+  }
+
+  get peers(): ReadonlyMap<Incarnation, Progress> {
+    return this.#peers;
+  }
+
+  get unchosenBytes(): number {
+    return this.#unchosenBytes;
+  }
+
+  /** The nonce of the newest heartbeat: a read that waits for a later one is confirmed by a round begun after it (rule 11). */
+  get nonce(): number {
+    return this.#nonce;
+  }
+
+  /** While held, proposals queue instead of being proposed: a transfer is under way (rule 12). */
+  set held(held: boolean) {
+    this.#held = held;
+    this.#drainQueue();
+  }
+
+  /** Proposes a batch of commands as one slot, or queues it until the barrier is chosen. Refuses what exceeds the bounds. */
+  propose(proposalId: number, commands: readonly Uint8Array[]): void {
+    const { limits, outbox } = this.#context;
+    const bytes = commands.reduce((sum, command) => sum + command.length, 0);
+    const pending = this.#unchosenBytes + this.#queuedBytes;
+    if (pending > 0 && pending + bytes > limits.maxUnchosenBytes) return outbox.failProposal(proposalId, "busy");
+    this.#queued.push({ proposalId, commands, bytes });
+    this.#queuedBytes += bytes;
+    this.#drainQueue();
+  }
+
+  #drainQueue(): void {
+    if (!this.#ready || this.#held) return;
+    for (const { proposalId, commands } of this.#queued.splice(0)) {
+      const value = encodeValue({ kind: "commands", origin: this.ballot, commands });
+      this.#proposals.add(this.#nextSlot, proposalId, this.ballot, value);
+      this.#proposeValue(value);
+    }
+    this.#queuedBytes = 0;
+  }
+
+  /** What was queued and never proposed fails for certain. Called when this leadership ends. */
+  abandonQueue(): void {
+    for (const { proposalId } of this.#queued.splice(0)) this.#context.outbox.failProposal(proposalId, "notLeader");
+    this.#queuedBytes = 0;
+  }
+
+  #proposeValue(value: ValueBytes): Slot {
+    const slot = this.#nextSlot;
+    const record = this.#acceptor.acceptAt(slot, value);
+    this.#ownAccepts.push({ slot, record, bytes: value.length });
+    this.#unchosenSizes.push({ slot, bytes: value.length });
+    this.#unchosenBytes += value.length;
+    this.#nextSlot = (slot + 1) as Slot;
+    return slot;
+  }
+
+  /** The leader's own votes count from its own sync on, no earlier (rule 5). */
+  ownDurable(record: number): void {
+    let done = 0;
+    for (const own of this.#ownAccepts) {
+      if (own.record > record) break;
+      this.#ownThrough = own.slot;
+      done += 1;
+    }
+    this.#ownAccepts.splice(0, done);
+    if (done > 0) this.#countVotes();
+  }
+
+  takeAccepted(from: Incarnation, message: Accepted): void {
+    const progress = this.#peers.get(from);
+    if (progress === undefined || !ballotsEqual(message.ballot, this.ballot)) return;
+    assert(message.through < this.#nextSlot, "nobody accepts at this ballot what was not proposed");
+    progress.acknowledge(message, this.#context.nowMs);
+    this.#countVotes();
+  }
+
+  takeGap(from: Incarnation, message: AcceptGap): void {
+    const progress = this.#peers.get(from);
+    if (progress === undefined || !ballotsEqual(message.ballot, this.ballot)) return;
+    progress.heardAtMs = this.#context.nowMs;
+    // Every accept behind the gap is answered so, but one new start is enough; a lost one is mended by the time-out.
+    if (progress.next <= message.expected || progress.rewinds > 0) return;
+    progress.rewind(this.#resendFrom(message.expected), this.#context.nowMs);
+  }
+
+  /** A slot is chosen when a quorum of voters accepted it at this ballot (rule 3a, case a). */
+  #countVotes(): void {
+    const { configuration, self, log } = this.#context;
+    const next = log.chosenThrough + 1;
+    const ends: number[] = [];
+    for (const { incarnation } of configuration.voters) {
+      if (incarnation === self) ends.push(this.#ownThrough);
+      else {
+        const progress = this.#peers.get(incarnation);
+        ends.push(progress?.holds(next) === true ? progress.through : 0);
+      }
+    }
+    ends.sort((a, b) => b - a);
+    const chosen = ends[quorumSize(configuration) - 1] ?? 0;
+    if (chosen < next) return;
+    log.markChosen(next, chosen);
+    this.#learner.applyChosen();
+    this.noticeChosen();
+  }
+
+  /** Follows how far the chosen prefix has come, whichever way that became known. */
+  noticeChosen(): void {
+    const { chosenThrough } = this.#context.log;
+    let done = 0;
+    for (const { slot, bytes } of this.#unchosenSizes) {
+      if (slot > chosenThrough) break;
+      this.#unchosenBytes -= bytes;
+      done += 1;
+    }
+    this.#unchosenSizes.splice(0, done);
+    if (!this.#ready && chosenThrough >= this.#barrierSlot) this.#becomeReady();
+  }
+
+  #becomeReady(): void {
+    this.#ready = true;
+    this.#context.outbox.emit({ type: "leaderReady", ballot: this.ballot });
+    if (this.#learner.configurationSlot === 0) this.#proposeFoundingConfiguration();
+    this.#drainQueue();
+  }
+
+  /** Sends each member what it lacks and has room for. Runs once after each group of inputs. */
+  pump(): void {
+    for (const progress of this.#peers.values()) if (progress.linkUp) this.#pumpPeer(progress);
+  }
+
+  #pumpPeer(progress: Progress): void {
+    const { log, limits, outbox, nowMs } = this.#context;
+    while (progress.next < this.#nextSlot && progress.inflightBytes < limits.maxInflightBytes) {
+      if (progress.next <= log.cutThrough) progress.rewind((log.chosenThrough + 1) as Slot, nowMs);
+      const entries = log.slice(progress.next, this.#nextSlot - 1, limits.maxMessageBytes);
+      const last = entries.at(-1);
+      if (last === undefined) return;
+      const values = entries.map((entry) => entry.value);
+      const bytes = values.reduce((sum, value) => sum + value.length, 0);
+      const chosenThrough = log.chosenThrough;
+      outbox.send(progress.peer, { type: "accept", ballot: this.ballot, firstSlot: progress.next, values, chosenThrough });
+      progress.sent(last.slot, bytes, nowMs);
+    }
+  }
+
+  /** The first slot worth sending again from `wanted`: in this ballot, and still in memory. */
+  #resendFrom(wanted: Slot): Slot {
+    const { log } = this.#context;
+    const held = wanted > log.cutThrough ? wanted : log.chosenThrough + 1;
+    return Math.max(held, this.#base) as Slot;
+  }
+
+  /** One round of heartbeats with a fresh nonce. */
+  heartbeat(): void {
+    const { outbox, log, nowMs } = this.#context;
+    this.#nonce = this.#context.nextNonce();
+    this.#heartbeatAtMs = nowMs;
+    this.#advertised = log.chosenThrough;
+    const message = { type: "heartbeat", ballot: this.ballot, nonce: this.#nonce, chosenThrough: log.chosenThrough } as const;
+    for (const peer of this.#peers.keys()) outbox.send(peer, message);
+  }
+
+  takeHeartbeatReply(from: Incarnation, message: HeartbeatReply): void {
+    const progress = this.#peers.get(from);
+    if (progress === undefined || !ballotsEqual(message.ballot, this.ballot)) return;
+    progress.heardAtMs = this.#context.nowMs;
+    progress.answeredNonce = Math.max(progress.answeredNonce, message.nonce);
+    this.skip(from, message.chosenThrough);
+  }
+
+  /** `peer` has everything up to `through` chosen, from wherever: nothing of it needs to be sent or acknowledged any more. */
+  skip(peer: Incarnation, through: Slot): void {
+    const progress = this.#peers.get(peer);
+    if (progress === undefined || through <= progress.through || through > this.#context.log.chosenThrough) return;
+    progress.acknowledge({ from: (through + 1) as Slot, through }, this.#context.nowMs);
+  }
+
+  /** Whether a quorum of voters, this member included, answered a heartbeat with this nonce or a later one. */
+  confirmed(nonce: number): boolean {
+    return this.#countVoters((progress) => progress.answeredNonce >= nonce);
+  }
+
+  #countVoters(holds: (progress: Progress) => boolean): boolean {
+    const { configuration, self } = this.#context;
+    let count = isVoter(configuration, self) ? 1 : 0;
+    for (const { incarnation } of configuration.voters) {
+      const progress = this.#peers.get(incarnation);
+      if (progress !== undefined && holds(progress)) count += 1;
+    }
+    return count >= quorumSize(configuration);
+  }
+
+  /** Heartbeats when due, earlier when something chosen was not told yet; sends again what nobody acknowledged. */
+  tick(): void {
+    const { nowMs, timings, log } = this.#context;
+    const due = nowMs - this.#heartbeatAtMs >= timings.heartbeatMs;
+    if (due || this.#advertised < log.chosenThrough) this.heartbeat();
+    for (const progress of this.#peers.values()) {
+      const patienceMs = (timings.electionTimeoutMs / 2) * 2 ** Math.min(progress.rewinds, MAX_REWIND_DOUBLINGS);
+      if (!progress.hasInflight || nowMs - progress.progressAtMs < patienceMs) continue;
+      progress.rewind(this.#resendFrom((progress.through + 1) as Slot), nowMs);
+    }
+  }
+
+  /** Whether a quorum was heard from within one election timeout. A leader without one steps down (rule 8). */
+  hearsQuorum(): boolean {
+    const { nowMs, timings } = this.#context;
+    return this.#countVoters((progress) => nowMs - progress.heardAtMs <= timings.electionTimeoutMs);
+  }
+
+  linkChanged(peer: Incarnation, up: boolean): void {
+    const progress = this.#peers.get(peer);
+    if (progress === undefined) return;
+    progress.linkUp = up;
+    if (up) {
+      progress.rewind(this.#resendFrom((progress.through + 1) as Slot), this.#context.nowMs);
+      progress.rewinds = 0;
+      this.heartbeat();
+    }
+  }
+
+  /** The voter that is furthest along, among those with a link: who would take over fastest. */
+  mostCaughtUp(): Incarnation | null {
+    let best: Progress | null = null;
+    for (const { incarnation } of this.#context.configuration.voters) {
+      const progress = this.#peers.get(incarnation);
+      if (progress === undefined || !progress.linkUp) continue;
+      if (best === null || progress.through > best.through) best = progress;
+    }
+    return best?.peer ?? null;
+  }
+
+  /** Whether `peer` acknowledged everything that was proposed. */
+  isCaughtUp(peer: Incarnation): boolean {
+    return this.#peers.get(peer)?.through === this.#nextSlot - 1;
+  }
+}

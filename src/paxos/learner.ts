@@ -1,0 +1,160 @@
+import { assert } from "../codec/assert.ts";
+import { type Ballot, maxBallot, ZERO_BALLOT } from "./ballot.ts";
+import type { Context } from "./context.ts";
+import type { Incarnation, Slot } from "./ids.ts";
+import type { CatchUp, ChosenEntries, ValueBytes } from "./messages.ts";
+import { Proposals } from "./proposals.ts";
+import type { SnapshotHandle } from "./records.ts";
+import { decodeControlValue } from "./value.ts";
+
+/** How often a record of what is chosen is written when nothing else is: it only shortens recovery. */
+const CHOSEN_RECORD_MS = 500;
+
+/**
+ * The learner: hands chosen entries over in slot order, follows the configuration and the barriers among them, and
+ * fetches what it knows to be chosen and does not hold (rule 3a).
+ */
+export class Learner {
+  readonly #context: Context;
+  readonly #proposals: Proposals;
+  #appliedThrough: Slot;
+  #leaderBallot: Ballot;
+  #configurationSlot: Slot;
+  #target: Slot = 0 as Slot;
+  #source: Incarnation | null = null;
+  /** When to ask, at the earliest. */
+  #waitUntilMs = 0;
+  #seenThrough: Slot = 0 as Slot;
+  #recordedThrough: Slot;
+  #recordedAtMs = 0;
+
+  constructor(context: Context, proposals: Proposals, snapshot: SnapshotHandle | null, recoveredThrough: Slot) {
+    this.#context = context;
+    this.#proposals = proposals;
+    this.#appliedThrough = snapshot?.slot ?? (0 as Slot);
+    this.#leaderBallot = snapshot?.leaderBallot ?? ZERO_BALLOT;
+    this.#configurationSlot = snapshot?.configurationSlot ?? (0 as Slot);
+    this.#recordedThrough = recoveredThrough;
+  }
+
+  /** The highest ballot in any applied barrier (rule 10). */
+  get leaderBallot(): Ballot {
+    return this.#leaderBallot;
+  }
+
+  get configurationSlot(): Slot {
+    return this.#configurationSlot;
+  }
+
+  get appliedThrough(): Slot {
+    return this.#appliedThrough;
+  }
+
+  /** Hands over every entry of the chosen prefix that was not handed over yet. */
+  applyChosen(): void {
+    const { log, outbox } = this.#context;
+    while (this.#appliedThrough < log.chosenThrough) {
+      const slot = (this.#appliedThrough + 1) as Slot;
+      const entry = log.get(slot);
+      assert(entry?.chosen === true, `slot ${slot} of the chosen prefix is held`);
+      this.#appliedThrough = slot;
+      this.#observe(slot, entry.value);
+      outbox.apply({ slot, value: entry.value, proposalId: this.#proposals.settle(slot, entry.value) });
+    }
+  }
+
+  #observe(slot: Slot, bytes: ValueBytes): void {
+    const value = decodeControlValue(bytes);
+    if (value?.kind === "barrier") {
+      this.#leaderBallot = maxBallot(this.#leaderBallot, value.ballot);
+      this.#proposals.abandonBelow(value.ballot, slot);
+    } else if (value?.kind === "configuration") {
+      this.#context.configuration = value.configuration;
+      this.#configurationSlot = slot;
+    }
+  }
+
+  /** `from` says that everything up to `through` is chosen; if that is more than is held here, it is the one to ask. */
+  heardChosen(from: Incarnation, through: Slot): void {
+    const { log, nowMs } = this.#context;
+    if (through <= log.chosenThrough) return;
+    if (log.chosenThrough >= this.#target) this.#waitUntilMs = nowMs + this.#graceMs();
+    this.#target = Math.max(through, this.#target) as Slot;
+    this.#source = from;
+  }
+
+  /** What is missing is most often on its way already (an accept behind the heartbeat that overtook it). */
+  #graceMs(): number {
+    return this.#context.timings.heartbeatMs / 2;
+  }
+
+  /** Asks for missing values: one request under way at a time, asked again when no answer came for half an election timeout. */
+  pumpCatchUp(): void {
+    const { log, outbox, nowMs, timings } = this.#context;
+    if (this.#source === null || log.chosenThrough >= this.#target) return;
+    if (log.chosenThrough > this.#seenThrough) {
+      this.#seenThrough = log.chosenThrough;
+      this.#waitUntilMs = Math.max(this.#waitUntilMs, nowMs + this.#graceMs());
+    }
+    if (nowMs < this.#waitUntilMs) return;
+    this.#waitUntilMs = nowMs + timings.electionTimeoutMs / 2;
+    outbox.send(this.#source, { type: "catchUp", fromSlot: (log.chosenThrough + 1) as Slot });
+  }
+
+  /** Answers with chosen values, or that a snapshot is needed. */
+  answerCatchUp(from: Incarnation, { fromSlot }: CatchUp): void {
+    const { log, outbox, limits } = this.#context;
+    if (fromSlot <= log.cutThrough) {
+      outbox.send(from, { type: "needsSnapshot", snapshotSlot: log.snapshotSlot });
+      return;
+    }
+    const entries = log.slice(fromSlot, log.chosenThrough, limits.maxMessageBytes);
+    const values = entries.map((entry) => entry.value);
+    outbox.send(from, { type: "chosenEntries", fromSlot, values, chosenThrough: log.chosenThrough });
+  }
+
+  /** Values that a peer knows to be chosen (rule 3a, case b). */
+  takeChosen(from: Incarnation, { fromSlot, values, chosenThrough }: ChosenEntries): void {
+    values.forEach((value, index) => this.learn((fromSlot + index) as Slot, value));
+    if (from === this.#source && values.length === 0) this.#source = null;
+    this.heardChosen(from, chosenThrough);
+    // The answer made progress, so the next part is asked for at once.
+    this.#seenThrough = this.#context.log.chosenThrough;
+    this.#waitUntilMs = 0;
+  }
+
+  /** Holds a value as chosen, durably sooner or later; it needs no vote, so nothing waits for it. */
+  learn(slot: Slot, value: ValueBytes): void {
+    if (this.#context.log.learn(slot, value)) this.#context.outbox.record({ type: "learned", slot, value });
+  }
+
+  /** A peer has only a snapshot of what is missing here. Ignored when it would not advance this member (rule 21). */
+  heardSnapshot(from: Incarnation, snapshotSlot: Slot): void {
+    if (snapshotSlot > this.#context.log.chosenThrough) this.#context.outbox.fetchSnapshot(from, snapshotSlot);
+  }
+
+  /** A peer's snapshot is in place of everything up to its slot. False: it was not ahead, and nothing changed. */
+  install(handle: SnapshotHandle): boolean {
+    const { log } = this.#context;
+    if (handle.slot <= log.chosenThrough) return false;
+    log.install(handle.slot);
+    this.#appliedThrough = handle.slot;
+    this.#leaderBallot = maxBallot(this.#leaderBallot, handle.leaderBallot);
+    this.#context.configuration = handle.configuration;
+    this.#configurationSlot = handle.configurationSlot;
+    this.#recordedThrough = Math.max(this.#recordedThrough, handle.slot) as Slot;
+    this.#waitUntilMs = 0;
+    this.#proposals.abandonThrough(handle.slot);
+    return true;
+  }
+
+  /** Notes what is chosen beside records that are written anyway, and now and then without them. */
+  recordChosen(): void {
+    const { outbox, nowMs } = this.#context;
+    if (this.#appliedThrough <= this.#recordedThrough) return;
+    if (!outbox.holdsRecords && nowMs - this.#recordedAtMs < CHOSEN_RECORD_MS) return;
+    this.#recordedThrough = this.#appliedThrough;
+    this.#recordedAtMs = nowMs;
+    outbox.record({ type: "chosen", through: this.#appliedThrough });
+  }
+}
