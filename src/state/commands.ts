@@ -1,0 +1,128 @@
+import { DecodeError } from "../codec/byte-reader.ts";
+import { ByteWriter } from "../codec/byte-writer.ts";
+import { SynodError } from "../errors/synod-error.ts";
+import {
+  ADVANCE_TIME, CLOSE_SESSION, CommandFields, DELETE, OPEN_SESSION, PUT, RETRY_KEY, RETRY_NONE, RETRY_SESSION, UNCONDITIONAL,
+} from "./command-fields.ts";
+import { keyFromText, keyToText } from "./key.ts";
+
+/** How a repeated write is recognised (rule 22). */
+export type RetryToken =
+  /** It is not: repeated, it is executed again. */
+  | { readonly kind: "none" }
+  /** By a key that the client drew, for a stated window. */
+  | { readonly kind: "key"; readonly key: string }
+  /**
+   * By a sequence number from 1 on, for as long as the session lives. The client has, or gave up, the result of each
+   * sequence number up to `acknowledged`, which is below `sequence`.
+   */
+  | { readonly kind: "session"; readonly session: number; readonly sequence: number; readonly acknowledged: number };
+
+/** `prevRevision` null: unconditional; 0: the key must not exist; else it must be the key's mod revision. */
+export type Command =
+  | {
+      readonly type: "put"; readonly key: Uint8Array; readonly value: Uint8Array;
+      readonly prevRevision: number | null; readonly retry: RetryToken;
+    }
+  | { readonly type: "delete"; readonly key: Uint8Array; readonly prevRevision: number | null; readonly retry: RetryToken }
+  | { readonly type: "openSession" }
+  | { readonly type: "closeSession"; readonly session: number }
+  /** Log time becomes `timeMs` unless it is later already. */
+  | { readonly type: "advanceTime"; readonly timeMs: number };
+
+const NO_RETRY: RetryToken = Object.freeze({ kind: "none" });
+
+/** Bytes of a write beside its key, value and idempotency key, at most. */
+const WRITE_OVERHEAD = 48;
+
+/**
+ * A command as the bytes that are proposed, logged and applied. Sizes are not checked here: see `validateCommand`.
+ * Throws `SYNOD_ERR_BAD_REQUEST` for an idempotency key that is not well-formed Unicode.
+ */
+export function encodeCommand(command: Command): Uint8Array {
+  switch (command.type) {
+    case "put": {
+      const { key, value, prevRevision, retry } = command;
+      const writer = new ByteWriter(WRITE_OVERHEAD + key.length + value.length).u8(PUT);
+      return writeBody(writeRetry(writer, retry), key, prevRevision).raw(value).finish();
+    }
+    case "delete": {
+      const writer = new ByteWriter(WRITE_OVERHEAD + command.key.length).u8(DELETE);
+      return writeBody(writeRetry(writer, command.retry), command.key, command.prevRevision).finish();
+    }
+    case "openSession":
+      return Uint8Array.of(OPEN_SESSION);
+    case "closeSession":
+      return new ByteWriter(9).u8(CLOSE_SESSION).u53(command.session).finish();
+    case "advanceTime":
+      return new ByteWriter(9).u8(ADVANCE_TIME).u53(command.timeMs).finish();
+  }
+}
+
+function writeRetry(writer: ByteWriter, retry: RetryToken): ByteWriter {
+  switch (retry.kind) {
+    case "none":
+      return writer.u8(RETRY_NONE);
+    case "key":
+      return writer.u8(RETRY_KEY).bytes(keyFromText(retry.key));
+    case "session":
+      return writer.u8(RETRY_SESSION).u53(retry.session).u53(retry.sequence).u53(retry.acknowledged);
+  }
+}
+
+function writeBody(writer: ByteWriter, key: Uint8Array, prevRevision: number | null): ByteWriter {
+  if (prevRevision === null) return writer.u8(0).bytes(key);
+  return writer.u8(1).u53(prevRevision).bytes(key);
+}
+
+/** Reads a command; key and value are views into `bytes`. Throws `DecodeError`. Sizes are not checked: see `validateCommand`. */
+export function decodeCommand(bytes: Uint8Array): Command {
+  const fields = new CommandFields();
+  fields.parse(bytes);
+  switch (fields.type) {
+    case PUT: {
+      const value = bytes.subarray(fields.keyEnd);
+      return { type: "put", key: keyOf(fields, bytes), value, prevRevision: prevRevisionOf(fields), retry: retryOf(fields, bytes) };
+    }
+    case DELETE:
+      return { type: "delete", key: keyOf(fields, bytes), prevRevision: prevRevisionOf(fields), retry: retryOf(fields, bytes) };
+    case OPEN_SESSION:
+      return { type: "openSession" };
+    case CLOSE_SESSION:
+      return { type: "closeSession", session: fields.session };
+    default:
+      return { type: "advanceTime", timeMs: fields.timeMs };
+  }
+}
+
+function keyOf(fields: CommandFields, bytes: Uint8Array): Uint8Array {
+  return bytes.subarray(fields.keyStart, fields.keyEnd);
+}
+
+function prevRevisionOf(fields: CommandFields): number | null {
+  return fields.prevRevision === UNCONDITIONAL ? null : fields.prevRevision;
+}
+
+function retryOf(fields: CommandFields, bytes: Uint8Array): RetryToken {
+  const { session, sequence, acknowledged } = fields;
+  if (fields.retry === RETRY_NONE) return NO_RETRY;
+  if (fields.retry === RETRY_SESSION) return { kind: "session", session, sequence, acknowledged };
+  return { kind: "key", key: keyToText(bytes.subarray(fields.idempotencyStart, fields.idempotencyEnd)) as string };
+}
+
+/**
+ * Checks a command before it is proposed. Throws `SYNOD_ERR_BAD_REQUEST` when it does not decode or its idempotency key
+ * has not 1 to 256 bytes, `SYNOD_ERR_KEY_TOO_LARGE` and `SYNOD_ERR_VALUE_TOO_LARGE`. Applying refuses the same.
+ */
+export function validateCommand(bytes: Uint8Array): void {
+  const fields = new CommandFields();
+  try {
+    fields.parse(bytes);
+  } catch (error) {
+    if (error instanceof DecodeError) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `Not a command: ${error.message}.`);
+    throw error;
+  }
+  const code = fields.violation(bytes.length);
+  if (code === "SYNOD_ERR_BAD_REQUEST") throw new SynodError(code, "An idempotency key has 1 to 256 bytes.");
+  if (code !== null) throw new SynodError(code);
+}
