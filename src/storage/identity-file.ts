@@ -1,0 +1,39 @@
+import { randomBytes } from "node:crypto";
+import { SynodError } from "../errors/synod-error.ts";
+import { incarnation, isIncarnation, NO_INCARNATION } from "../paxos/ids.ts";
+import { corrupt } from "./corrupt.ts";
+import { IDENTITY_FILE, join } from "./folder-layout.ts";
+import type { FileSystem, Identity } from "./interface.ts";
+import { readSealed, writeSealed } from "./sealed-document.ts";
+
+/** Raised when the files of a data folder change their form. */
+const FORMAT_VERSION = 1;
+
+/**
+ * Who the folder belongs to. An empty folder (`mayCreate`) gets a fresh incarnation, durable before this resolves.
+ * Throws `SYNOD_ERR_CORRUPT` when the file is damaged, or missing from a folder that holds anything else: whoever lost it
+ * is a new member, and may not vote with what the old one kept (rule 13).
+ */
+export async function loadIdentity(fileSystem: FileSystem, folder: string, member: string, mayCreate: boolean): Promise<Identity> {
+  const path = join(folder, IDENTITY_FILE);
+  const document = await readSealed(fileSystem, path);
+  if (document === null) {
+    if (!mayCreate) throw corrupt(path, 0, "missing from a folder that is in use");
+    const identity = { member, incarnation: incarnation(randomBytes(16).toString("hex")) };
+    await writeSealed(fileSystem, path, { format: FORMAT_VERSION, ...identity });
+    return identity;
+  }
+  const identity = readIdentity(path, document);
+  if (identity.member !== member) {
+    throw new SynodError("SYNOD_ERR_BAD_REQUEST", `the folder ${folder} belongs to member ${identity.member}, not ${member}`);
+  }
+  return identity;
+}
+
+function readIdentity(path: string, document: Readonly<Record<string, unknown>>): Identity {
+  const { format, member, incarnation: id } = document;
+  if (format !== FORMAT_VERSION) throw corrupt(path, 0, `unknown format version ${String(format)}`);
+  if (typeof member !== "string") throw corrupt(path, 0, "no member name");
+  if (typeof id !== "string" || !isIncarnation(id) || id === NO_INCARNATION) throw corrupt(path, 0, "no incarnation");
+  return { member, incarnation: id };
+}

@@ -1,0 +1,246 @@
+import { assert } from "../codec/assert.ts";
+import { ByteWriter } from "../codec/byte-writer.ts";
+import type { Incarnation, Slot } from "../paxos/ids.ts";
+import type { LogRecord } from "../paxos/records.ts";
+import { type Batch, batchBytes, encodeBatch, type LogPosition } from "./batch-codec.ts";
+import { join, segmentName } from "./folder-layout.ts";
+import type { FileHandle, FileSystem, StorageListener } from "./interface.ts";
+import type { LogSummary } from "./log-summary.ts";
+import { type EncodedRecords, encodeRecords, RecordQueue } from "./record-queue.ts";
+import { SEGMENT_HEADER_BYTES, writeSegmentHeader } from "./segment-header.ts";
+import type { SegmentList } from "./segment-list.ts";
+import { type BlankSegment, SegmentMaker } from "./segment-maker.ts";
+import type { Timers } from "./timers.ts";
+
+export interface LogWriterOptions {
+  readonly fileSystem: FileSystem;
+  /** The folder of the segments. */
+  readonly folder: string;
+  readonly incarnation: Incarnation;
+  readonly listener: StorageListener;
+  readonly timers: Timers;
+  readonly segmentBytes: number;
+  readonly maxBatchBytes: number;
+  readonly markAfterMs: number;
+  /** What the log holds so far. */
+  readonly summary: LogSummary;
+  readonly segments: SegmentList;
+  /** The end of the last batch known to be durable, and what the next batch is called. */
+  readonly synced: LogPosition;
+  readonly nextSequence: number;
+  readonly nextRecord: number;
+  readonly nextSegment: number;
+  /** The slot of the newest durable snapshot; 0: none. */
+  readonly snapshotSlot: () => Slot;
+}
+
+interface CurrentSegment {
+  readonly segment: number;
+  readonly file: FileHandle;
+  readonly sizeBytes: number;
+  /** Where the next batch goes. */
+  end: number;
+}
+
+/**
+ * Appends batches to the log, one write and one fdatasync at a time: whatever arrives meanwhile forms the next batch. A batch
+ * that did not fit, or whose sync failed, goes to the start of a new segment, together with that segment's header.
+ */
+export class LogWriter {
+  readonly #options: LogWriterOptions;
+  readonly #maker: SegmentMaker;
+  readonly #queue = new RecordQueue();
+  #current: CurrentSegment | null = null;
+  #synced: LogPosition;
+  #nextSequence: number;
+  #nextRecord: number;
+  #nextSegment: number;
+  /** Records numbered as the core numbers them, within this life of the process. */
+  #appended = 0;
+  #durable = 0;
+  #running: Promise<void> | null = null;
+  #failed = false;
+  #closing = false;
+  #markDue = false;
+  #cancelMark: (() => void) | null = null;
+  #syncs = 0;
+  #recordBytes = 0;
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+    this.#maker = new SegmentMaker(options.fileSystem, options.folder, options.segmentBytes);
+    this.#synced = options.synced;
+    this.#nextSequence = options.nextSequence;
+    this.#nextRecord = options.nextRecord;
+    this.#nextSegment = options.nextSegment;
+  }
+
+  get stats() {
+    const records = this.#nextRecord - 1;
+    return { records, syncs: this.#syncs, waitingBytes: this.#queue.bytes, recordBytes: this.#recordBytes };
+  }
+
+  /** The segment whose durable header repeats all promises before it: older ones may go. */
+  get syncedSegment(): number {
+    return this.#synced.segment;
+  }
+
+  /** Begins the first segment of this life. `carried` are records found past the last sync known to have completed. */
+  async begin(carried: readonly LogRecord[]): Promise<void> {
+    const batch = encodeRecords(carried);
+    await this.#openSegment(batch);
+    this.#advance(batch);
+    this.#scheduleMark(carried.length > 0);
+  }
+
+  /** Queues records; see `Storage.append`. After a failed sync they are dropped: nothing is promised any more. */
+  append(records: readonly LogRecord[], firstRecord: number): void {
+    assert(!this.#closing, "nothing is appended to a closed log");
+    assert(firstRecord === this.#appended + 1, `record ${firstRecord} follows ${this.#appended}`);
+    this.#appended += records.length;
+    if (this.#failed) return;
+    this.#queue.push(records);
+    this.#wake();
+  }
+
+  /** Writes what waits and closes the files. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#cancelMark?.();
+    await this.#running;
+    await this.#maker.close();
+    await this.#current?.file.close();
+    this.#current = null;
+  }
+
+  #wake(): void {
+    if (this.#running !== null || this.#failed) return;
+    this.#running = this.#run();
+  }
+
+  async #run(): Promise<void> {
+    // One turn of the microtask queue lets appends of the same moment share a batch.
+    await Promise.resolve();
+    while (!this.#failed && (this.#queue.length > 0 || this.#markDue)) {
+      this.#markDue = false;
+      this.#cancelMark?.();
+      const batch = this.#queue.take(this.#options.maxBatchBytes);
+      await this.#commit(batch);
+      if (!this.#failed) this.#scheduleMark(batch.records.length > 0);
+    }
+    this.#running = null;
+  }
+
+  async #commit(batch: EncodedRecords): Promise<void> {
+    const { listener, timers, summary } = this.#options;
+    for (const record of batch.records) summary.note(record);
+    const started = timers.now();
+    try {
+      await this.#writeOrRewrite(batch);
+    } catch (error) {
+      this.#failed = true;
+      listener.onSyncFailed(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    this.#advance(batch);
+    this.#durable += batch.records.length;
+    const seconds = (timers.now() - started) / 1000;
+    listener.onSync?.({ seconds, records: batch.records.length, bytes: batch.bytes.length });
+    if (batch.records.length > 0) listener.onDurable(this.#durable);
+  }
+
+  /**
+   * After a failed sync the kernel may hold the pages for clean, so syncing again would prove nothing (rule 5b): the batch
+   * is written once more, into a new segment, whose header says that the last one ends before it.
+   */
+  async #writeOrRewrite(batch: EncodedRecords): Promise<void> {
+    try {
+      await this.#write(batch);
+    } catch {
+      await this.#openSegment(batch);
+    }
+  }
+
+  async #write(records: EncodedRecords): Promise<void> {
+    const current = this.#current;
+    if (current === null || current.end + batchBytes(records.bytes.length) > current.sizeBytes) {
+      await this.#openSegment(records);
+      return;
+    }
+    const batch = this.#batch(records, records.bytes, false);
+    await this.#put(current, batch);
+    this.#options.segments.noteSlot(records.highestSlot);
+  }
+
+  async #openSegment(records: EncodedRecords): Promise<void> {
+    const { segments } = this.#options;
+    const segment = this.#nextSegment;
+    this.#nextSegment += 1;
+    const blank = await this.#maker.take(segment, batchBytes(SEGMENT_HEADER_BYTES + records.bytes.length));
+    const next: CurrentSegment = { segment, file: blank.file, sizeBytes: blank.sizeBytes, end: 0 };
+    const last = this.#synced.segment;
+    try {
+      await this.#put(next, this.#batch(records, this.#headerPayload(blank, records.bytes), true));
+    } catch (error) {
+      await blank.file.close();
+      throw error;
+    }
+    const previous = this.#current;
+    this.#current = next;
+    segments.add({ segment, sizeBytes: blank.sizeBytes, highestSlot: records.highestSlot });
+    this.#maker.prepare(segment + 1);
+    await previous?.file.close().catch(() => {});
+    if (previous !== null) await this.#removeUnsynced(last, segment);
+  }
+
+  #headerPayload(blank: BlankSegment, records: Uint8Array): Uint8Array {
+    const { summary, snapshotSlot } = this.#options;
+    const { promised, ownRound, chosenThrough } = summary;
+    const writer = new ByteWriter(SEGMENT_HEADER_BYTES + records.length);
+    const { segment, sizeBytes } = blank;
+    writeSegmentHeader(writer, { segment, sizeBytes, promised, ownRound, chosenThrough, snapshotSlot: snapshotSlot() });
+    return writer.raw(records).finish();
+  }
+
+  #batch(records: EncodedRecords, payload: Uint8Array, opensSegment: boolean): Batch {
+    const recordCount = records.records.length;
+    return { sequence: this.#nextSequence, opensSegment, firstRecord: this.#nextRecord, recordCount, synced: this.#synced, payload };
+  }
+
+  async #put(segment: CurrentSegment, batch: Batch): Promise<void> {
+    const place = { incarnation: this.#options.incarnation, segment: segment.segment, offset: segment.end };
+    const bytes = encodeBatch(batch, place);
+    assert(segment.end + bytes.length <= segment.sizeBytes, "a batch fits its segment");
+    await segment.file.write(bytes, segment.end);
+    await segment.file.datasync();
+    segment.end += bytes.length;
+    this.#syncs += 1;
+    this.#synced = { segment: segment.segment, offset: segment.end };
+  }
+
+  #advance(batch: EncodedRecords): void {
+    this.#nextSequence += 1;
+    this.#nextRecord += batch.records.length;
+    this.#recordBytes += batch.bytes.length;
+  }
+
+  /** Files that failed before anything in them was durable. What is left of them is ignored, and removed by the next start. */
+  async #removeUnsynced(after: number, before: number): Promise<void> {
+    const { fileSystem, folder } = this.#options;
+    for (let segment = after + 1; segment < before; segment++) {
+      await fileSystem.remove(join(folder, segmentName(segment))).catch(() => {});
+    }
+  }
+
+  /** The last batch is covered by no mark until another follows; when idle, an empty one does (rule 14). */
+  #scheduleMark(needed: boolean): void {
+    this.#cancelMark?.();
+    this.#cancelMark = null;
+    if (!needed || this.#closing) return;
+    this.#cancelMark = this.#options.timers.after(this.#options.markAfterMs, () => {
+      this.#cancelMark = null;
+      this.#markDue = true;
+      this.#wake();
+    });
+  }
+}
