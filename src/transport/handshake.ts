@@ -1,0 +1,80 @@
+import { DecodeError } from "../codec/byte-reader.ts";
+import type { Incarnation } from "../paxos/ids.ts";
+import { type Hello, decodeHello } from "./hello.ts";
+
+/** Codes with which a link is closed; those below 4000 are WebSocket's own. */
+export const CLOSE = {
+  stopping: 1001,
+  malformed: 4000,
+  otherCluster: 4001,
+  otherVersion: 4002,
+  otherIncarnation: 4003,
+  self: 4004,
+  duplicate: 4005,
+  tooManyUnknown: 4006,
+  handshakeTimeout: 4007,
+  replaced: 4008,
+} as const;
+
+/** Why a hello is not answered with a link. */
+export interface Verdict {
+  readonly code: number;
+  readonly message: string;
+  /** What the peer said of itself, when it could be read. */
+  readonly hello: Hello | null;
+}
+
+/** Which of the rules about whom to talk to the hello breaks. `expected` is who was dialled, null when we were. */
+export function judgeHello(frame: Uint8Array, local: Hello, expected: Incarnation | null): Hello | Verdict {
+  let read: ReturnType<typeof decodeHello>;
+  try {
+    read = decodeHello(frame, local.version);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return { code: CLOSE.malformed, message: `malformed hello: ${error.message}`, hello: null };
+  }
+  if ("otherVersion" in read) {
+    const message = `protocol version ${read.otherVersion}, not ${local.version}`;
+    return { code: CLOSE.otherVersion, message, hello: null };
+  }
+  return judgeMember(read.hello, local, expected, read.dialled) ?? read.hello;
+}
+
+function judgeMember(hello: Hello, local: Hello, expected: Incarnation | null, dialled: Incarnation | null): Verdict | null {
+  if (hello.cluster !== local.cluster) {
+    return { code: CLOSE.otherCluster, message: `cluster ${hello.cluster}, not ${local.cluster}`, hello };
+  }
+  if (hello.incarnation === local.incarnation) return { code: CLOSE.self, message: "this is the member itself, or a copy of it", hello };
+  if (expected !== null) {
+    if (hello.incarnation === expected) return null;
+    return { code: CLOSE.otherIncarnation, message: `incarnation ${hello.incarnation}, not ${expected}`, hello };
+  }
+  if (dialled === local.incarnation) return null;
+  if (dialled === null) return { code: CLOSE.malformed, message: "malformed hello: it does not say who was dialled", hello };
+  return { code: CLOSE.otherIncarnation, message: `incarnation ${local.incarnation}, not ${dialled}`, hello };
+}
+
+/** What there is already when a peer dials us. */
+export interface Rivals {
+  /** Our incarnation sorts before the peer's. */
+  readonly weAreSmaller: boolean;
+  /** The peer's boot nonce in its new hello. */
+  readonly boot: string;
+  /** The link that carries messages now. */
+  readonly up: { readonly dialledByUs: boolean; readonly boot: string } | null;
+  /** We have dialled this peer, said hello, and wait for its hello. */
+  readonly greeting: boolean;
+}
+
+/**
+ * Whether an inbound hello wins over the link or dial that we already have to the same peer.
+ *
+ * Both may dial at once; the link dialled by the smaller incarnation stays. The smaller side therefore refuses while its own hello
+ * is on its way or answered, and the larger side gives its own up, before either link has carried a message.
+ * In all other cases the peer would not have dialled unless it had lost the link that we still believe in, so the new one wins.
+ */
+export function inboundWins({ weAreSmaller, boot, up, greeting }: Rivals): boolean {
+  if (!weAreSmaller) return true;
+  if (greeting) return false;
+  return !(up !== null && up.dialledByUs && up.boot === boot);
+}
