@@ -1,0 +1,73 @@
+import type { Consistency, Query, ReadResult, Status } from "../client/types.ts";
+import type { SynodError } from "../errors/synod-error.ts";
+import type { Incarnation } from "../paxos/ids.ts";
+import type { Result } from "../state/results.ts";
+import type { Founding } from "../storage/interface.ts";
+
+export type {
+  Consistency, GetResult, KeyRecord, LinkState, NamedBallot, PeerStatus, Query, RangeItem, RangeResult, ReadResult, Role, Status,
+} from "../client/types.ts";
+
+/** What the log answered to a write, or why there is no answer. Only errors with `outcomeUnknown` leave it open whether it took effect. */
+export type WriteOutcome = Result | SynodError;
+
+export interface FoundingStatus {
+  readonly member: string;
+  readonly incarnation: Incarnation;
+  readonly cluster: string | null;
+}
+
+export interface Readiness {
+  /** It can be sent requests: it is founded, not fenced, and knows a leader. */
+  readonly ready: boolean;
+  /** It need not be restarted. A fenced member is alive: a restart would not mend it. */
+  readonly live: boolean;
+  readonly reason: string;
+}
+
+/** Something that happened to a member, for people to follow. Fields beyond these depend on `type`; members are named in them. */
+export interface ServiceEvent {
+  /** Grows by one from event to event within a life, and from life to life. */
+  readonly id: number;
+  /** Wall clock, milliseconds since 1970. */
+  readonly timeMs: number;
+  /** The member that tells it. */
+  readonly member: string;
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * What a member offers its API. Callbacks are called exactly once, within a bounded time, possibly before the call returns;
+ * they must not throw. Byte arrays are only lent: neither side changes them afterwards.
+ */
+export interface Service {
+  /** `command` is an encoded and validated state command (src/state/commands.ts). It may be a view into a larger buffer. */
+  write(command: Uint8Array, done: (outcome: WriteOutcome) => void): void;
+
+  read(query: Query, consistency: Consistency, done: (outcome: ReadResult | SynodError) => void): void;
+
+  status(): Status;
+
+  identity(): FoundingStatus;
+
+  /**
+   * Takes the founding document, which is durable when this resolves. Rejects with `SYNOD_ERR_WRONG_INCARNATION` when
+   * `incarnation` is not this member's, and `SYNOD_ERR_ALREADY_FOUNDED` when another document was taken before.
+   */
+  found(founding: Founding, incarnation: Incarnation): Promise<void>;
+
+  readiness(): Readiness;
+
+  /**
+   * Follows the events. Those above `afterId` that are still kept are handed to `listener` in order before this returns;
+   * without `afterId` only new ones are. Returns the function that ends it. (`EventHistory` implements this.)
+   */
+  events(listener: (event: ServiceEvent) => void, afterId?: number): () => void;
+
+  /** Hands leadership to the member named `target`, or to the most caught-up voter. Resolves once another member leads. */
+  transferLeadership(target?: string): Promise<void>;
+
+  /** The metrics in Prometheus' text format. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
