@@ -1,0 +1,447 @@
+import { assert } from "../codec/assert.ts";
+import { SynodError } from "../errors/synod-error.ts";
+import { allMembers } from "../paxos/configuration.ts";
+import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
+import type { Incarnation, Slot } from "../paxos/ids.ts";
+import { DEFAULT_TIMINGS, type Effects, type Limits, type PaxosEvent, type ProposalFailure, type Timings } from "../paxos/interface.ts";
+import type { OutgoingMessage } from "../paxos/messages.ts";
+import type { SnapshotHandle } from "../paxos/records.ts";
+import type { Result } from "../state/results.ts";
+import type { StateMachine } from "../state/state-machine.ts";
+import type { Founding, Storage } from "../storage/interface.ts";
+import { Applier } from "./applier.ts";
+import { ChecksumWatch } from "./checksum-watch.ts";
+import { AwakeTime, type NodeClock } from "./clock.ts";
+import { ForwardedWrites } from "./forwarded-writes.ts";
+import { HeldMessages } from "./held-messages.ts";
+import { decodePeerMessage, encodePeerMessage, laneOf, type PeerMessage } from "./peer-messages.ts";
+import { type ReadAnswer, ReadRouter } from "./read-router.ts";
+import { SnapshotFetch } from "./snapshot-fetch.ts";
+import { SnapshotServer } from "./snapshot-server.ts";
+import { SnapshotTaker } from "./snapshot-taker.ts";
+import { type WriteDone, WriteRouter } from "./write-router.ts";
+
+/** The links as a member uses them; the real ones are in src/transport. */
+export interface PeerLinks {
+  /** False: dropped, as there is no link or too much waits for the peer. */
+  send(to: Incarnation, message: Uint8Array, lane: "urgent" | "bulk"): boolean;
+  flush(): void;
+}
+
+/** Who is told what happens in a member, for metrics, logs and events. Nothing depends on it. */
+export interface MemberObserver {
+  event(event: PaxosEvent): void;
+  proposalsEnded(outcome: "chosen" | ProposalFailure, commands: number): void;
+  committed(seconds: number): void;
+  turnEnded(seconds: number): void;
+  dropped(reason: string): void;
+  /** Something failed that a person may want to know of. */
+  warning(message: string, error: unknown): void;
+}
+
+export interface MemberParts {
+  readonly storage: Storage;
+  readonly founding: Founding;
+  /** The state of the storage's snapshot, or an empty one. */
+  readonly state: StateMachine;
+  readonly links: PeerLinks;
+  readonly clock: NodeClock;
+  readonly nonceSeed: number;
+  readonly observer: MemberObserver;
+  readonly timings?: Partial<Timings>;
+  readonly limits?: Partial<Limits>;
+  /** A snapshot is taken when the log has grown by this much since the last one. */
+  readonly snapshotBytes?: number;
+}
+
+const DEFAULT_SNAPSHOT_BYTES = 32 * 1024 * 1024;
+/** A tick counts for at most this many of its periods: see AwakeTime. */
+const MAX_TICK_STEPS = 3;
+const SWEEP_MS = 50;
+const TELL_CHECKSUM_MS = 1_000;
+
+/**
+ * One member at work: feeds the core with what happens and does what the core asks for. All inputs of one turn of the event
+ * loop are taken first, then the effects are carried out once, so that messages, records and applies travel in batches.
+ */
+export class Member {
+  readonly self: Incarnation;
+  readonly #parts: MemberParts;
+  readonly #clock: NodeClock;
+  readonly #core: PaxosCore;
+  readonly #writes: WriteRouter;
+  readonly #forwardedWrites: ForwardedWrites;
+  readonly #reads: ReadRouter;
+  readonly #applier: Applier;
+  readonly #held = new HeldMessages();
+  readonly #checksums: ChecksumWatch;
+  readonly #snapshotTaker: SnapshotTaker;
+  readonly #snapshotServer: SnapshotServer;
+  #snapshotFetch: SnapshotFetch | null = null;
+  readonly #linked = new Set<Incarnation>();
+  readonly #awake: AwakeTime;
+  #stopTicks: () => void = () => {};
+  #sweptAtMs = 0;
+  #toldChecksumAtMs = 0;
+  #scheduled = false;
+  #fencedReason: string | null = null;
+  #disagreement = false;
+  #stopped = false;
+
+  constructor(parts: MemberParts) {
+    const { storage, founding, clock } = parts;
+    this.self = storage.identity.incarnation;
+    this.#parts = parts;
+    this.#clock = clock;
+    const { configuration, cluster } = founding;
+    const timings = { ...DEFAULT_TIMINGS, ...parts.timings };
+    const { recovered } = storage;
+    const { limits = {}, nonceSeed } = parts;
+    this.#core = new PaxosCore({ self: this.self, configuration, recovered, timings, limits, nonceSeed });
+    this.#awake = new AwakeTime(clock.nowMs(), timings.tickMs * MAX_TICK_STEPS);
+    this.#checksums = new ChecksumWatch(this.self);
+    this.#applier = new Applier(this.#applierPort(), { state: parts.state, snapshot: storage.recovered.snapshot, cluster, configuration });
+    this.#writes = new WriteRouter(this.#writePort());
+    this.#forwardedWrites = new ForwardedWrites((command, done) => this.#writes.submit(command, done, true));
+    this.#reads = new ReadRouter(this.#readPort());
+    this.#snapshotTaker = new SnapshotTaker(this.#snapshotTakerPort(), parts.snapshotBytes ?? DEFAULT_SNAPSHOT_BYTES);
+    this.#snapshotServer = new SnapshotServer(storage, {
+      nowMs: () => clock.nowMs(),
+      send: (to, message) => this.#send(to, message),
+      requestSnapshot: () => this.#snapshotTaker.request(),
+      failed: (error) => parts.observer.warning("a snapshot could not be sent", error),
+    });
+    this.#stopTicks = clock.every(timings.tickMs, () => this.#tick());
+    this.#schedule();
+  }
+
+  // What clients ask for.
+
+  /** Takes a validated command; `done` is called exactly once. */
+  write(command: Uint8Array, done: WriteDone): void {
+    const refusal = this.#refusal();
+    if (refusal !== null) return done(refusal);
+    this.#writes.submit(command, done);
+    this.#schedule();
+  }
+
+  /** Calls `answer` once the state may be read for a linearizable read that began now, or with the reason why not. */
+  read(answer: ReadAnswer): void {
+    const refusal = this.#refusal();
+    if (refusal !== null) return answer(refusal);
+    this.#reads.submit(answer);
+    this.#schedule();
+  }
+
+  /** Why nothing is served at present, null when it is. */
+  #refusal(): SynodError | null {
+    if (this.#stopped) return new SynodError("SYNOD_ERR_STOPPING");
+    if (this.#fencedReason !== null) return new SynodError("SYNOD_ERR_FENCED", this.#fencedReason);
+    if (this.#disagreement || this.#applier.paused) return new SynodError("SYNOD_ERR_DIVERGED");
+    return null;
+  }
+
+  get refusal(): SynodError | null {
+    return this.#refusal();
+  }
+
+  get state(): StateMachine {
+    return this.#applier.state;
+  }
+
+  get appliedSlot(): Slot {
+    return this.#applier.slot;
+  }
+
+  get fencedReason(): string | null {
+    return this.#fencedReason;
+  }
+
+  status(): CoreStatus {
+    return this.#core.status();
+  }
+
+  /** Items in the bounded queues, by name. */
+  queues(): Record<string, number> {
+    const { held, waiting } = this.#writes.sizes;
+    return { writes: held, writes_waiting: waiting, reads: this.#reads.held, apply: this.#applier.waiting, held_messages: this.#held.size };
+  }
+
+  /** Hands leadership to `target`, or to the most caught-up voter; nothing happens on a member that does not lead. */
+  transferLeadership(target: Incarnation | null): void {
+    this.#core.step({ type: "transferLeadership", target });
+    this.#schedule();
+  }
+
+  // What the world tells.
+
+  /** A peer's bytes. A message that does not decode is dropped, as if it were lost. */
+  receive(from: Incarnation, bytes: Uint8Array): void {
+    if (this.#stopped) return;
+    let message: PeerMessage;
+    try {
+      message = decodePeerMessage(bytes);
+    } catch (error) {
+      this.#parts.observer.warning("a peer's message does not decode", error);
+      return;
+    }
+    this.#take(from, message);
+    this.#schedule();
+  }
+
+  #take(from: Incarnation, message: PeerMessage): void {
+    switch (message.type) {
+      case "paxos":
+        return this.#core.step({ type: "message", from, message: message.message });
+      case "forward":
+        return this.#forwardedWrites.take(message.commands, (outcomes) => {
+          this.#send(from, { type: "forwarded", id: message.id, outcomes });
+        });
+      case "forwarded":
+        return this.#writes.forwarded(from, message.id, message.outcomes);
+      case "snapshotRequest":
+        return void this.#snapshotServer.answer(from, message);
+      case "snapshotChunk":
+        return this.#snapshotFetch?.take(from, message);
+      case "snapshotUnavailable":
+        return this.#snapshotFetch?.unavailable(from);
+      case "checksum":
+        this.#checksums.heard(from, message.slot, message.checksum);
+        return this.#judgeChecksums();
+    }
+  }
+
+  linkUp(peer: Incarnation): void {
+    this.#linked.add(peer);
+    this.#core.step({ type: "linkUp", peer });
+    this.#schedule();
+  }
+
+  linkDown(peer: Incarnation): void {
+    this.#linked.delete(peer);
+    this.#core.step({ type: "linkDown", peer });
+    this.#writes.linkClosed(peer);
+    this.#schedule();
+  }
+
+  /** Every record up to number `record` is durable. */
+  durable(record: number): void {
+    if (this.#stopped) return;
+    this.#core.step({ type: "durable", record });
+    for (const message of this.#held.release(record)) this.#transmit(message);
+    this.#schedule();
+  }
+
+  /** The disk failed for good: this life neither votes nor serves any more. */
+  syncFailed(error: Error): void {
+    this.fence(`the disk failed: ${error.message}`);
+  }
+
+  fence(reason: string): void {
+    if (this.#fencedReason !== null) return;
+    this.#fencedReason = reason;
+    this.#core.step({ type: "syncFailed" });
+    this.#reads.stop(new SynodError("SYNOD_ERR_FENCED", reason));
+    this.#writes.stop();
+    this.#schedule();
+  }
+
+  // One turn.
+
+  #schedule(): void {
+    if (this.#scheduled || this.#stopped) return;
+    this.#scheduled = true;
+    this.#clock.defer(() => {
+      this.#scheduled = false;
+      if (!this.#stopped) this.#turn();
+    });
+  }
+
+  #turn(): void {
+    const startedMs = this.#clock.nowMs();
+    this.#writes.route();
+    this.#reads.route();
+    this.#carryOut(this.#core.takeEffects());
+    const more = this.#applier.run();
+    this.#reads.release();
+    this.#parts.links.flush();
+    if (more) this.#schedule();
+    this.#parts.observer.turnEnded((this.#clock.nowMs() - startedMs) / 1_000);
+  }
+
+  #carryOut(effects: Effects): void {
+    if (effects.records.length > 0) this.#parts.storage.append(effects.records, effects.firstRecord);
+    for (const message of effects.messages) {
+      if (this.#held.mustWait(message)) this.#held.add(message);
+      else this.#transmit(message);
+    }
+    this.#applier.push(effects.chosen);
+    for (const { proposalId, failure } of effects.failedProposals) this.#writes.failed(proposalId, failure);
+    for (const outcome of effects.reads) this.#reads.outcome(outcome);
+    if (effects.fetchSnapshot !== null) this.#fetchSnapshot(effects.fetchSnapshot.from, effects.fetchSnapshot.slot);
+    for (const event of effects.events) this.#parts.observer.event(event);
+    // What failed for certain goes to the next leader in the next turn, if there is one by then.
+    if (effects.failedProposals.length > 0 || effects.events.length > 0) this.#schedule();
+  }
+
+  #transmit({ to, message }: OutgoingMessage): void {
+    this.#send(to, { type: "paxos", message });
+  }
+
+  #send(to: Incarnation, message: PeerMessage): boolean {
+    const sent = this.#parts.links.send(to, encodePeerMessage(message), laneOf(message));
+    if (!sent) this.#parts.observer.dropped(message.type);
+    return sent;
+  }
+
+  #tick(): void {
+    const nowMs = this.#clock.nowMs();
+    // Behind the messages that wait to be read: a leader's heartbeat must not lose against the timer by a hair.
+    this.#clock.defer(() => {
+      if (this.#stopped) return;
+      this.#core.step({ type: "tick", nowMs: this.#awake.advance(nowMs), random: this.#clock.random() });
+      this.#turn();
+    });
+    if (nowMs - this.#sweptAtMs >= SWEEP_MS) this.#sweep(nowMs);
+  }
+
+  #sweep(nowMs: number): void {
+    this.#sweptAtMs = nowMs;
+    this.#writes.expire();
+    this.#reads.expire();
+    this.#snapshotTaker.tick();
+    this.#snapshotFetch?.tick();
+    if (this.#snapshotFetch?.ended === true) this.#snapshotFetch = null;
+    void this.#snapshotServer.tick();
+    if (nowMs - this.#toldChecksumAtMs >= TELL_CHECKSUM_MS) this.#tellChecksum(nowMs);
+  }
+
+  // Checksums (rule 6).
+
+  #tellChecksum(nowMs: number): void {
+    this.#toldChecksumAtMs = nowMs;
+    const newest = this.#checksums.newest;
+    if (newest === null || this.#applier.paused) return;
+    for (const { incarnation } of allMembers(this.#core.status().configuration)) {
+      if (incarnation !== this.self && this.#linked.has(incarnation)) this.#send(incarnation, { type: "checksum", ...newest });
+    }
+  }
+
+  #judgeChecksums(): void {
+    if (this.#applier.paused || this.#disagreement) return;
+    const verdict = this.#checksums.judge(this.#core.status().configuration);
+    if (verdict.kind === "fine") return;
+    const error = new SynodError("SYNOD_ERR_DIVERGED", `The states of the members differ at slot ${verdict.slot}.`);
+    this.#parts.observer.warning(error.message, error);
+    this.#reads.stop(error);
+    if (verdict.kind === "none") {
+      this.#disagreement = true;
+      return;
+    }
+    this.#applier.pause();
+    this.#core.step({ type: "transferLeadership", target: null });
+    const source = verdict.majority.find((member) => this.#linked.has(member));
+    if (source !== undefined) this.#fetchSnapshot(source, this.#applier.slot);
+  }
+
+  // Snapshots.
+
+  #fetchSnapshot(from: Incarnation, minSlot: Slot): void {
+    if (this.#snapshotFetch !== null && !this.#snapshotFetch.ended) return;
+    this.#snapshotFetch = new SnapshotFetch({
+      nowMs: () => this.#clock.nowMs(),
+      send: (to, message) => void this.#send(to, message),
+      write: (handle, chunks) => this.#parts.storage.writeSnapshot(handle, chunks),
+      install: (handle, state) => this.#install(handle, state),
+      failed: (error) => this.#parts.observer.warning("a snapshot could not be received", error),
+    }, from, minSlot);
+  }
+
+  /** The state, the core's log and the queue of entries to apply move to the snapshot in one turn (rule 6). */
+  #install(handle: SnapshotHandle, state: StateMachine): void {
+    if (this.#stopped) return;
+    if (handle.slot > this.#applier.slot || this.#applier.paused) {
+      assert(handle.cluster === this.#parts.founding.cluster, "a snapshot of another cluster is never installed");
+      this.#carryOut(this.#core.takeEffects());
+      this.#applier.install(handle, state);
+      this.#checksums.reset();
+      this.#core.step({ type: "snapshotInstalled", handle });
+    }
+    this.#core.step({ type: "snapshotTaken", handle });
+    this.#schedule();
+  }
+
+  #snapshotTakerPort(): ConstructorParameters<typeof SnapshotTaker>[0] {
+    const { storage, observer } = this.#parts;
+    return {
+      bytesSinceSnapshot: () => storage.stats().bytesSinceSnapshot,
+      freeze: () => this.#freeze(),
+      write: (handle, chunks) => storage.writeSnapshot(handle, chunks),
+      taken: (handle) => {
+        this.#core.step({ type: "snapshotTaken", handle });
+        this.#schedule();
+      },
+      failed: (error) => observer.warning("a snapshot could not be taken", error),
+    };
+  }
+
+  #freeze(): ReturnType<ConstructorParameters<typeof SnapshotTaker>[0]["freeze"]> {
+    const { slot, paused, betweenEntries, state } = this.#applier;
+    if (paused || this.#disagreement || !betweenEntries || slot <= this.#core.status().snapshotSlot) return null;
+    return { handle: this.#applier.handle(), snapshot: state.snapshot() };
+  }
+
+  // What the parts need of the member.
+
+  #applierPort(): ConstructorParameters<typeof Applier>[0] {
+    return {
+      nowMs: () => this.#clock.nowMs(),
+      applied: (proposalId: number, results: readonly Result[]) => this.#writes.applied(proposalId, results),
+      checkpoint: (slot, checksum) => {
+        if (this.#checksums.applied(slot, checksum)) this.#judgeChecksums();
+      },
+    };
+  }
+
+  #writePort(): ConstructorParameters<typeof WriteRouter>[0] {
+    const { observer } = this.#parts;
+    return {
+      nowMs: () => this.#clock.nowMs(),
+      wallMs: () => this.#clock.wallMs(),
+      leads: () => this.#core.leads,
+      linkedLeader: () => this.#linkedLeader(),
+      propose: (proposalId, commands) => this.#core.step({ type: "propose", proposalId, commands }),
+      forward: (to, id, commands) => this.#send(to, { type: "forward", id, commands }),
+      ended: (outcome, commands, seconds) => {
+        observer.proposalsEnded(outcome, commands);
+        if (outcome === "chosen") observer.committed(seconds);
+      },
+    };
+  }
+
+  #readPort(): ConstructorParameters<typeof ReadRouter>[0] {
+    return {
+      nowMs: () => this.#clock.nowMs(),
+      knowsLeader: () => this.#core.leads || this.#linkedLeader() !== null,
+      ask: (readId) => this.#core.step({ type: "read", readId }),
+      appliedSlot: () => this.#applier.slot,
+    };
+  }
+
+  #linkedLeader(): Incarnation | null {
+    const { leader } = this.#core;
+    return leader !== null && leader !== this.self && this.#linked.has(leader) ? leader : null;
+  }
+
+  /** Answers everything that is open and does nothing any more. The storage and the links are the caller's to close. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#stopTicks();
+    this.#writes.stop();
+    this.#reads.stop(new SynodError("SYNOD_ERR_STOPPING"));
+    this.#snapshotFetch?.giveUp();
+    await this.#snapshotServer.close();
+    await this.#snapshotTaker.running;
+  }
+}

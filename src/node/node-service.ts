@@ -1,0 +1,206 @@
+import { EventHistory } from "../api/event-history.ts";
+import type {
+  Consistency, FoundingStatus, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
+} from "../api/service.ts";
+import { SynodError } from "../errors/synod-error.ts";
+import { MemberMetrics, type MemberSample } from "../metrics/metrics.ts";
+import { ZERO_BALLOT } from "../paxos/ballot.ts";
+import { allMembers, type Configuration } from "../paxos/configuration.ts";
+import type { Incarnation } from "../paxos/ids.ts";
+import type { PaxosEvent } from "../paxos/interface.ts";
+import type { StateMachine } from "../state/state-machine.ts";
+import type { Founding, Storage } from "../storage/interface.ts";
+import type { LinkStatus } from "../transport/link-status.ts";
+import { memberName, nameBallot, nameEvent } from "./event-names.ts";
+import type { Member } from "./member.ts";
+
+/** How long a transfer of leadership is waited for. */
+const TRANSFER_WAIT_MS = 1_000;
+const NO_MEMBERS: Configuration = { voters: [], learners: [] };
+
+export interface NodeServiceOptions {
+  readonly storage: Storage;
+  readonly version: string;
+  /** Starts the member once it is founded. */
+  begin(founding: Founding): Promise<{ member: Member; links(): LinkStatus[] }>;
+}
+
+/** What the API serves: a member once it is founded, and little before that. */
+export class NodeService implements Service {
+  readonly eventHistory: EventHistory;
+  readonly memberMetrics: MemberMetrics;
+  readonly #options: NodeServiceOptions;
+  readonly #storage: Storage;
+  #member: Member | null = null;
+  #links: () => LinkStatus[] = () => [];
+  #founding: Promise<void> = Promise.resolve();
+
+  constructor(options: NodeServiceOptions) {
+    this.#options = options;
+    this.#storage = options.storage;
+    this.eventHistory = new EventHistory(options.storage.identity.member, () => Date.now());
+    this.memberMetrics = new MemberMetrics(() => this.#sample());
+  }
+
+  get member(): Member | null {
+    return this.#member;
+  }
+
+  /** Starts the member if the folder was founded in an earlier life. */
+  async beginIfFounded(): Promise<void> {
+    if (this.#storage.founding !== null) await this.#begin(this.#storage.founding);
+  }
+
+  async #begin(founding: Founding): Promise<void> {
+    const { member, links } = await this.#options.begin(founding);
+    this.#member = member;
+    this.#links = links;
+  }
+
+  /** Notes an event of the core, for all who follow. */
+  observe(event: PaxosEvent): void {
+    this.memberMetrics.paxosEvent(event);
+    this.eventHistory.publish(event.type, nameEvent(this.#configuration(), event));
+  }
+
+  write(command: Uint8Array, done: (outcome: WriteOutcome) => void): void {
+    if (this.#member === null) return done(new SynodError("SYNOD_ERR_NOT_FOUNDED"));
+    this.#member.write(command, done);
+  }
+
+  read(query: Query, consistency: Consistency, done: (outcome: ReadResult | SynodError) => void): void {
+    const member = this.#member;
+    if (member === null) return done(new SynodError("SYNOD_ERR_NOT_FOUNDED"));
+    const finish = (error: SynodError | null): void => {
+      this.memberMetrics.readsEnded(consistency, error === null ? "ok" : "failed");
+      done(error ?? answer(member.state, query));
+    };
+    if (consistency === "local") return finish(member.refusal);
+    member.read(finish);
+  }
+
+  status(): Status {
+    const { member: name, incarnation } = this.#storage.identity;
+    const core = this.#member?.status();
+    const configuration = this.#configuration();
+    return {
+      member: name,
+      incarnation,
+      cluster: this.#storage.founding?.cluster ?? null,
+      role: core?.role ?? "learner",
+      leader: core === undefined || core.leader === null ? null : memberName(configuration, core.leader),
+      ballot: nameBallot(configuration, core?.ballot ?? ZERO_BALLOT),
+      committed: core?.chosenThrough ?? 0,
+      applied: this.#member?.appliedSlot ?? 0,
+      revision: this.#member?.state.revision ?? 0,
+      configuration,
+      peers: this.#peers(configuration),
+      fenced: this.#member?.fencedReason ?? null,
+      version: this.#options.version,
+    };
+  }
+
+  #configuration(): Configuration {
+    return this.#member?.status().configuration ?? this.#storage.founding?.configuration ?? NO_MEMBERS;
+  }
+
+  #peers(configuration: Configuration): Status["peers"] {
+    const links = new Map(this.#links().map((link) => [link.peer, link]));
+    return allMembers(configuration)
+      .filter((peer) => peer.incarnation !== this.#storage.identity.incarnation)
+      .map((peer) => {
+        const link = links.get(peer.incarnation);
+        return { name: peer.name, incarnation: peer.incarnation, address: link?.address ?? peer.address, link: link?.state ?? "down" };
+      });
+  }
+
+  identity(): FoundingStatus {
+    const { member, incarnation } = this.#storage.identity;
+    return { member, incarnation, cluster: this.#storage.founding?.cluster ?? null };
+  }
+
+  /** One founding at a time; the storage refuses a second document. */
+  found(founding: Founding, incarnation: Incarnation): Promise<void> {
+    const done = this.#founding.then(() => this.#found(founding, incarnation));
+    this.#founding = done.catch(() => {});
+    return done;
+  }
+
+  async #found(founding: Founding, incarnation: Incarnation): Promise<void> {
+    const own = this.#storage.identity.incarnation;
+    if (incarnation !== own) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION");
+    const named = allMembers(founding.configuration).some((member) => member.incarnation === own);
+    if (!named) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION", "The founding document does not name this member's incarnation.");
+    await this.#storage.saveFounding(founding);
+    if (this.#member === null) await this.#begin(founding);
+  }
+
+  readiness(): Readiness {
+    if (this.#member === null) return { ready: false, live: true, reason: "not founded" };
+    const refusal = this.#member.refusal;
+    if (refusal !== null) return { ready: false, live: true, reason: refusal.message };
+    const { leader, role, ready } = this.#member.status();
+    if (leader === null) return { ready: false, live: true, reason: "no leader is known" };
+    if (role === "leader" && !ready) return { ready: false, live: true, reason: "the new leader does not serve yet" };
+    return { ready: true, live: true, reason: "ok" };
+  }
+
+  events(listener: (event: ServiceEvent) => void, afterId?: number): () => void {
+    return this.eventHistory.follow(listener, afterId);
+  }
+
+  async transferLeadership(target?: string): Promise<void> {
+    const member = this.#member;
+    if (member === null) throw new SynodError("SYNOD_ERR_NOT_FOUNDED");
+    if (member.status().role !== "leader") throw new SynodError("SYNOD_ERR_NO_LEADER", "This member does not lead. Ask the leader.");
+    const to = target === undefined ? null : allMembers(this.#configuration()).find(({ name }) => name === target)?.incarnation;
+    if (to === undefined) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `There is no member named ${target}.`);
+    if (!(await this.handOver(to))) throw new SynodError("SYNOD_ERR_TIMEOUT", "The transfer did not succeed in time.");
+  }
+
+  /** Hands leadership over. Resolves, with whether it succeeded, as soon as another leader is known or the time is up. */
+  handOver(target: Incarnation | null): Promise<boolean> {
+    const member = this.#member;
+    if (member === null || member.status().role !== "leader") return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const self = this.#storage.identity.member;
+      const finish = (succeeded: boolean): void => {
+        clearTimeout(timer);
+        unfollow();
+        resolve(succeeded);
+      };
+      const timer = setTimeout(() => finish(false), TRANSFER_WAIT_MS);
+      const unfollow = this.eventHistory.follow((event) => {
+        if (event.type === "transferFailed") finish(false);
+        else if (event.type === "leaderChanged" && event["leader"] !== null && event["leader"] !== self) finish(true);
+      });
+      member.transferLeadership(target);
+    });
+  }
+
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }> {
+    return this.memberMetrics.scrape();
+  }
+
+  #sample(): MemberSample {
+    const core = this.#member?.status();
+    const links = this.#links();
+    return {
+      ballotRound: core?.ballot.round ?? 0,
+      role: core?.role ?? "learner",
+      chosenSlot: core?.chosenThrough ?? 0,
+      appliedSlot: this.#member?.appliedSlot ?? 0,
+      revision: this.#member?.state.revision ?? 0,
+      logBytes: this.#storage.stats().logBytes,
+      peers: links.map((link) => ({ name: link.name ?? link.peer, up: link.state === "up" })),
+      queues: this.#member?.queues() ?? {},
+    };
+  }
+}
+
+function answer(state: StateMachine, query: Query): ReadResult {
+  const { revision } = state;
+  if (query.type === "get") return { type: "get", revision, record: state.get(query.key) };
+  const { prefix, limit, after } = query;
+  return { type: "range", revision, ...state.range(after === undefined ? { prefix, limit } : { prefix, limit, after }) };
+}

@@ -1,0 +1,146 @@
+import { unreachable } from "../codec/assert.ts";
+import { ByteReader, DecodeError } from "../codec/byte-reader.ts";
+import { ByteWriter } from "../codec/byte-writer.ts";
+import { ERRORS, type ErrorCode } from "../errors/table.ts";
+import { SynodError } from "../errors/synod-error.ts";
+import { readBallot, readConfiguration, readSlot, writeBallot, writeConfiguration } from "../paxos/encoding.ts";
+import type { Slot } from "../paxos/ids.ts";
+import { isUrgent, readMessage, writeMessage } from "../paxos/message-codec.ts";
+import type { Message } from "../paxos/messages.ts";
+import type { SnapshotHandle } from "../paxos/records.ts";
+import { readResult, writeResult, type Result } from "../state/results.ts";
+
+/** What members say to each other: the protocol's messages, and what only their nodes know of. */
+export type PeerMessage =
+  | { readonly type: "paxos"; readonly message: Message }
+  /** Writes that clients gave to a follower, for the leader to propose. Sent once, never again (rule 22). */
+  | { readonly type: "forward"; readonly id: number; readonly commands: readonly Uint8Array[] }
+  | { readonly type: "forwarded"; readonly id: number; readonly outcomes: readonly (Result | SynodError)[] }
+  /** Asks for part of a snapshot at or above `minSlot`; `slot` names the one that was begun, 0 for any. */
+  | { readonly type: "snapshotRequest"; readonly minSlot: Slot; readonly slot: Slot; readonly offset: number }
+  | { readonly type: "snapshotChunk"; readonly handle: SnapshotHandle; readonly size: number; readonly offset: number; readonly bytes: Uint8Array }
+  /** There is no such snapshot (any more, or yet). */
+  | { readonly type: "snapshotUnavailable"; readonly minSlot: Slot }
+  /** The running checksum of the state that was applied through `slot` (rule 6). */
+  | { readonly type: "checksum"; readonly slot: Slot; readonly checksum: number };
+
+const PAXOS = 0;
+const FORWARD = 1;
+const FORWARDED = 2;
+const SNAPSHOT_REQUEST = 3;
+const SNAPSHOT_CHUNK = 4;
+const SNAPSHOT_UNAVAILABLE = 5;
+const CHECKSUM = 6;
+
+/** Encodes for one peer link. */
+export function encodePeerMessage(message: PeerMessage): Uint8Array {
+  const writer = new ByteWriter(sizeHint(message));
+  switch (message.type) {
+    case "paxos":
+      return writeMessage(writer.u8(PAXOS), message.message).finish();
+    case "forward":
+      writer.u8(FORWARD).u53(message.id).u32(message.commands.length);
+      for (const command of message.commands) writer.bytes(command);
+      return writer.finish();
+    case "forwarded":
+      writer.u8(FORWARDED).u53(message.id).u32(message.outcomes.length);
+      for (const outcome of message.outcomes) writeOutcome(writer, outcome);
+      return writer.finish();
+    case "snapshotRequest":
+      return writer.u8(SNAPSHOT_REQUEST).u53(message.minSlot).u53(message.slot).u53(message.offset).finish();
+    case "snapshotChunk":
+      return writeHandle(writer.u8(SNAPSHOT_CHUNK), message.handle).u53(message.size).u53(message.offset).bytes(message.bytes).finish();
+    case "snapshotUnavailable":
+      return writer.u8(SNAPSHOT_UNAVAILABLE).u53(message.minSlot).finish();
+    case "checksum":
+      return writer.u8(CHECKSUM).u53(message.slot).u32(message.checksum).finish();
+    default:
+      return unreachable(message);
+  }
+}
+
+const HEAD_BYTES = 128;
+
+/** About how many bytes it will take, so that the buffer rarely grows. */
+function sizeHint(message: PeerMessage): number {
+  if (message.type === "snapshotChunk") return message.bytes.length + 4 * HEAD_BYTES;
+  if (message.type === "forward") return message.commands.reduce((sum, command) => sum + command.length + 4, HEAD_BYTES);
+  if (message.type !== "paxos") return HEAD_BYTES;
+  const inner = message.message;
+  if (inner.type === "accept" || inner.type === "chosenEntries") {
+    return inner.values.reduce((sum, value) => sum + value.length + 4, HEAD_BYTES);
+  }
+  if (inner.type === "promise") return inner.entries.reduce((sum, entry) => sum + entry.value.length + 48, HEAD_BYTES);
+  return HEAD_BYTES;
+}
+
+/** Decodes what a peer sent; byte arrays are views. Throws `DecodeError`. */
+export function decodePeerMessage(bytes: Uint8Array): PeerMessage {
+  const reader = new ByteReader(bytes);
+  const kind = reader.u8();
+  if (kind === PAXOS) return { type: "paxos", message: readMessage(reader) };
+  const message = readNodeMessage(reader, kind);
+  reader.end();
+  return message;
+}
+
+function readNodeMessage(reader: ByteReader, kind: number): PeerMessage {
+  switch (kind) {
+    case FORWARD:
+      return { type: "forward", id: reader.u53(), commands: readList(reader, 4, () => reader.bytes()) };
+    case FORWARDED:
+      return { type: "forwarded", id: reader.u53(), outcomes: readList(reader, 2, () => readOutcome(reader)) };
+    case SNAPSHOT_REQUEST:
+      return { type: "snapshotRequest", minSlot: readSlot(reader), slot: readSlot(reader), offset: reader.u53() };
+    case SNAPSHOT_CHUNK:
+      return { type: "snapshotChunk", handle: readHandle(reader), size: reader.u53(), offset: reader.u53(), bytes: reader.bytes() };
+    case SNAPSHOT_UNAVAILABLE:
+      return { type: "snapshotUnavailable", minSlot: readSlot(reader) };
+    case CHECKSUM:
+      return { type: "checksum", slot: readSlot(reader), checksum: reader.u32() };
+    default:
+      throw new DecodeError(`unknown peer message ${kind}`);
+  }
+}
+
+function readList<T>(reader: ByteReader, minimumBytes: number, readOne: () => T): T[] {
+  const items: T[] = [];
+  const count = reader.count(minimumBytes);
+  for (let index = 0; index < count; index++) items.push(readOne());
+  return items;
+}
+
+function writeOutcome(writer: ByteWriter, outcome: Result | SynodError): void {
+  if (outcome instanceof SynodError) writer.u8(1).text(outcome.code).text(outcome.message);
+  else writeResult(writer.u8(0), outcome);
+}
+
+function readOutcome(reader: ByteReader): Result | SynodError {
+  if (!reader.boolean()) return readResult(reader);
+  const code = reader.text();
+  const message = reader.text();
+  if (!Object.hasOwn(ERRORS, code)) throw new DecodeError(`unknown error code ${code}`);
+  return new SynodError(code as ErrorCode, message);
+}
+
+function writeHandle(writer: ByteWriter, handle: SnapshotHandle): ByteWriter {
+  writeConfiguration(writer.u53(handle.slot), handle.configuration).u53(handle.configurationSlot);
+  return writeBallot(writer, handle.leaderBallot).text(handle.cluster).u32(handle.checksum);
+}
+
+function readHandle(reader: ByteReader): SnapshotHandle {
+  return {
+    slot: readSlot(reader),
+    configuration: readConfiguration(reader),
+    configurationSlot: readSlot(reader),
+    leaderBallot: readBallot(reader),
+    cluster: reader.text(),
+    checksum: reader.u32(),
+  };
+}
+
+/** The lane a message travels in: votes and heartbeats overtake bulk (rule 26). */
+export function laneOf(message: PeerMessage): "urgent" | "bulk" {
+  if (message.type === "paxos") return isUrgent(message.message) ? "urgent" : "bulk";
+  return message.type === "checksum" || message.type === "snapshotRequest" || message.type === "snapshotUnavailable" ? "urgent" : "bulk";
+}

@@ -1,0 +1,57 @@
+import type { SnapshotHandle } from "../paxos/records.ts";
+import type { StateSnapshot } from "../state/snapshot.ts";
+
+export interface SnapshotTakerPort {
+  /** Bytes of records since the last snapshot. */
+  bytesSinceSnapshot(): number;
+  /** The applied state and what it stands for, frozen; null when it cannot be taken now. */
+  freeze(): { readonly handle: SnapshotHandle; readonly snapshot: StateSnapshot } | null;
+  write(handle: SnapshotHandle, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  taken(handle: SnapshotHandle): void;
+  failed(error: unknown): void;
+}
+
+/** Takes a snapshot when the log has grown by so many bytes, one at a time, so that the log stays bounded in bytes (rule 20). */
+export class SnapshotTaker {
+  readonly #port: SnapshotTakerPort;
+  readonly #everyBytes: number;
+  #running: Promise<void> | null = null;
+  #requested = false;
+
+  constructor(port: SnapshotTakerPort, everyBytes: number) {
+    this.#port = port;
+    this.#everyBytes = everyBytes;
+  }
+
+  /** Takes one as soon as possible, whatever the log's size: a peer needs it. */
+  request(): void {
+    this.#requested = true;
+  }
+
+  get running(): Promise<void> | null {
+    return this.#running;
+  }
+
+  tick(): void {
+    if (this.#running !== null) return;
+    if (!this.#requested && this.#port.bytesSinceSnapshot() < this.#everyBytes) return;
+    const frozen = this.#port.freeze();
+    if (frozen === null) return;
+    this.#requested = false;
+    this.#running = this.#take(frozen.handle, frozen.snapshot).finally(() => (this.#running = null));
+  }
+
+  async #take(handle: SnapshotHandle, snapshot: StateSnapshot): Promise<void> {
+    try {
+      await this.#port.write(handle, eachInItsTurn(snapshot.chunks()));
+      this.#port.taken(handle);
+    } catch (error) {
+      this.#port.failed(error);
+    }
+  }
+}
+
+/** The event loop turns between any two chunks, because the writer waits for the disk there. */
+async function* eachInItsTurn(chunks: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}

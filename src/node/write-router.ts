@@ -1,0 +1,268 @@
+import { assert } from "../codec/assert.ts";
+import { SynodError } from "../errors/synod-error.ts";
+import type { ErrorCode } from "../errors/table.ts";
+import type { Incarnation } from "../paxos/ids.ts";
+import type { ProposalFailure } from "../paxos/interface.ts";
+import { decodeCommand, encodeCommand } from "../state/commands.ts";
+import type { Result } from "../state/results.ts";
+
+export type WriteDone = (outcome: Result | SynodError) => void;
+
+/** Bounds of what a member holds of its clients' writes. */
+export interface WriteLimits {
+  /** Writes that are held at once, wherever they stand; beyond it they are refused as busy. */
+  readonly maxWrites: number;
+  readonly maxBytes: number;
+  /** Commands and bytes in one proposal or one forward. */
+  readonly batchCommands: number;
+  readonly batchBytes: number;
+  /** From taking a write to answering it, at the latest. */
+  readonly timeoutMs: number;
+  /** How often log time moves on while there are writes. */
+  readonly logTimeMs: number;
+}
+
+export const DEFAULT_WRITE_LIMITS: WriteLimits = Object.freeze({
+  maxWrites: 65_536,
+  maxBytes: 64 * 1024 * 1024,
+  batchCommands: 1_024,
+  batchBytes: 256 * 1024,
+  timeoutMs: 5_000,
+  logTimeMs: 1_000,
+});
+
+interface Write {
+  readonly command: Uint8Array;
+  readonly done: WriteDone;
+  readonly deadlineMs: number;
+  /** A peer forwarded it: it is proposed here or refused, never forwarded on. */
+  readonly fromPeer: boolean;
+  /** An earlier attempt may have been executed: from then on no answer may say that it was not. */
+  maybeExecuted: boolean;
+}
+
+interface Batch {
+  readonly writes: readonly Write[];
+  readonly startedAtMs: number;
+  /** Set for a batch that was forwarded: to whom. */
+  readonly leader: Incarnation | null;
+  /** Commands before the first write's, put there by this member. */
+  readonly prefix: number;
+}
+
+/** What the router needs of the member around it. */
+export interface WritePort {
+  nowMs(): number;
+  wallMs(): number;
+  leads(): boolean;
+  /** The leader to forward to, if one is known and linked. */
+  linkedLeader(): Incarnation | null;
+  propose(proposalId: number, commands: readonly Uint8Array[]): void;
+  /** False: not sent. */
+  forward(to: Incarnation, id: number, commands: readonly Uint8Array[]): boolean;
+  /** A batch of this many commands had this end; seconds are given when it was chosen. */
+  ended(outcome: "chosen" | ProposalFailure, commands: number, seconds: number): void;
+}
+
+/**
+ * Takes writes from clients and peers and sees each to exactly one answer: proposed here when this member leads, else
+ * forwarded, else waiting for a leader until its time is up. A write that may have been received by a leader is never sent
+ * again unless its retry token makes that safe (rule 22).
+ */
+export class WriteRouter {
+  readonly #port: WritePort;
+  readonly #limits: WriteLimits;
+  /** Not proposed and not forwarded. */
+  #waiting: Write[] = [];
+  readonly #batches = new Map<number, Batch>();
+  #nextId = 1;
+  #held = 0;
+  #heldBytes = 0;
+  #logTimeAtMs = -Infinity;
+
+  constructor(port: WritePort, limits: WriteLimits = DEFAULT_WRITE_LIMITS) {
+    this.#port = port;
+    this.#limits = limits;
+  }
+
+  /** Writes that are held, and those among them that wait for a leader. */
+  get sizes(): { readonly held: number; readonly waiting: number } {
+    return { held: this.#held, waiting: this.#waiting.length };
+  }
+
+  submit(command: Uint8Array, done: WriteDone, fromPeer = false): void {
+    const { maxWrites, maxBytes, timeoutMs } = this.#limits;
+    if (this.#held >= maxWrites || this.#heldBytes + command.length > maxBytes) {
+      return done(new SynodError("SYNOD_ERR_BUSY"));
+    }
+    this.#held += 1;
+    this.#heldBytes += command.length;
+    this.#waiting.push({ command, done, deadlineMs: this.#port.nowMs() + timeoutMs, fromPeer, maybeExecuted: false });
+  }
+
+  /** Sends on what waits, if there is anywhere to send it. Runs once a turn. */
+  route(): void {
+    if (this.#waiting.length === 0) return;
+    if (this.#port.leads()) return this.#proposeAll();
+    const refused = this.#waiting.filter((write) => write.fromPeer);
+    if (refused.length > 0) {
+      this.#waiting = this.#waiting.filter((write) => !write.fromPeer);
+      for (const write of refused) this.#answer(write, new SynodError("SYNOD_ERR_NO_LEADER"));
+    }
+    const leader = this.#port.linkedLeader();
+    if (leader !== null) this.#forwardAll(leader);
+  }
+
+  #proposeAll(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const writes of this.#split(waiting)) {
+      const commands = writes.map((write) => write.command);
+      const prefix = this.#logTimeCommand();
+      if (prefix !== null) commands.unshift(prefix);
+      const id = this.#open({ writes, startedAtMs: this.#port.nowMs(), leader: null, prefix: prefix === null ? 0 : 1 });
+      this.#port.propose(id, commands);
+    }
+  }
+
+  /** Log time moves through the log, so that what expires does so alike everywhere. */
+  #logTimeCommand(): Uint8Array | null {
+    const nowMs = this.#port.nowMs();
+    if (nowMs - this.#logTimeAtMs < this.#limits.logTimeMs) return null;
+    this.#logTimeAtMs = nowMs;
+    return encodeCommand({ type: "advanceTime", timeMs: Math.max(0, Math.floor(this.#port.wallMs())) });
+  }
+
+  #forwardAll(leader: Incarnation): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const writes of this.#split(waiting)) {
+      const id = this.#open({ writes, startedAtMs: this.#port.nowMs(), leader, prefix: 0 });
+      if (!this.#port.forward(leader, id, writes.map((write) => write.command))) this.#requeue(id);
+    }
+  }
+
+  *#split(writes: readonly Write[]): Generator<Write[]> {
+    let batch: Write[] = [];
+    let bytes = 0;
+    for (const write of writes) {
+      const full = batch.length >= this.#limits.batchCommands || bytes + write.command.length > this.#limits.batchBytes;
+      if (full && batch.length > 0) {
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(write);
+      bytes += write.command.length;
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  #open(batch: Batch): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    this.#batches.set(id, batch);
+    return id;
+  }
+
+  #close(id: number): Batch | undefined {
+    const batch = this.#batches.get(id);
+    this.#batches.delete(id);
+    return batch;
+  }
+
+  #answer(write: Write, outcome: Result | SynodError): void {
+    this.#held -= 1;
+    this.#heldBytes -= write.command.length;
+    const claimsNothing = outcome instanceof SynodError && write.maybeExecuted;
+    write.done(claimsNothing ? new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN") : outcome);
+  }
+
+  /** For certain not executed: waits for the next leader. What a peer forwarded goes back to it. */
+  #requeue(id: number): void {
+    const batch = this.#close(id);
+    if (batch !== undefined) this.#waiting = [...batch.writes, ...this.#waiting];
+  }
+
+  /** The batch was applied, with one result per command. */
+  applied(proposalId: number, results: readonly Result[]): void {
+    const batch = this.#close(proposalId);
+    if (batch === undefined) return;
+    assert(results.length === batch.writes.length + batch.prefix, "each command has one result");
+    this.#port.ended("chosen", batch.writes.length, (this.#port.nowMs() - batch.startedAtMs) / 1_000);
+    batch.writes.forEach((write, index) => this.#answer(write, results[index + batch.prefix] as Result));
+  }
+
+  /** The core will not get the batch chosen, or does not know. */
+  failed(proposalId: number, failure: ProposalFailure): void {
+    const batch = this.#batches.get(proposalId);
+    if (batch === undefined) return;
+    this.#port.ended(failure, batch.writes.length, 0);
+    switch (failure) {
+      case "notLeader":
+      case "superseded":
+        return this.#requeue(proposalId);
+      case "busy":
+        return this.#fail(proposalId, "SYNOD_ERR_BUSY");
+      case "diskFull":
+        return this.#fail(proposalId, "SYNOD_ERR_NO_SPACE");
+      case "unknown":
+        return this.#retryOrGiveUp(proposalId);
+    }
+  }
+
+  #fail(id: number, code: ErrorCode): void {
+    for (const write of this.#close(id)?.writes ?? []) this.#answer(write, new SynodError(code));
+  }
+
+  /** May have been executed: sent again only where the log will tell a repetition. */
+  #retryOrGiveUp(id: number): void {
+    for (const write of this.#close(id)?.writes ?? []) {
+      write.maybeExecuted = true;
+      if (isRepeatable(write.command)) this.#waiting.push(write);
+      else this.#answer(write, new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN"));
+    }
+  }
+
+  /** A leader answered a forwarded batch. */
+  forwarded(from: Incarnation, id: number, outcomes: readonly (Result | SynodError)[]): void {
+    const batch = this.#batches.get(id);
+    if (batch === undefined || batch.leader !== from) return;
+    if (outcomes.length !== batch.writes.length) return this.#retryOrGiveUp(id);
+    this.#close(id);
+    batch.writes.forEach((write, index) => {
+      const outcome = outcomes[index] as Result | SynodError;
+      const notExecuted = outcome instanceof SynodError && outcome.code === "SYNOD_ERR_NO_LEADER";
+      if (notExecuted) this.#waiting.push(write);
+      else this.#answer(write, outcome);
+    });
+  }
+
+  /** The link over which batches were forwarded closed: their answers will not come. */
+  linkClosed(peer: Incarnation): void {
+    for (const [id, batch] of this.#batches) if (batch.leader === peer) this.#retryOrGiveUp(id);
+  }
+
+  /** Answers what is out of time. */
+  expire(): void {
+    const nowMs = this.#port.nowMs();
+    for (const [id, { writes }] of this.#batches) {
+      if ((writes[0] as Write).deadlineMs <= nowMs) this.#fail(id, "SYNOD_ERR_OUTCOME_UNKNOWN");
+    }
+    if (this.#waiting.every((write) => write.deadlineMs > nowMs)) return;
+    const late = this.#waiting.filter((write) => write.deadlineMs <= nowMs);
+    this.#waiting = this.#waiting.filter((write) => write.deadlineMs > nowMs);
+    for (const write of late) this.#answer(write, new SynodError("SYNOD_ERR_NO_LEADER"));
+  }
+
+  /** Ends everything: what waits was not executed, of the rest it is not known. */
+  stop(): void {
+    for (const write of this.#waiting.splice(0)) this.#answer(write, new SynodError("SYNOD_ERR_STOPPING"));
+    for (const id of [...this.#batches.keys()]) this.#fail(id, "SYNOD_ERR_OUTCOME_UNKNOWN");
+  }
+}
+
+function isRepeatable(command: Uint8Array): boolean {
+  const decoded = decodeCommand(command);
+  return (decoded.type === "put" || decoded.type === "delete") && decoded.retry.kind !== "none";
+}
