@@ -1,0 +1,80 @@
+import { Command } from "commander";
+import { SynodError } from "../errors/synod-error.ts";
+import { runDevSession } from "../local/dev-session.ts";
+import type { LocalNode } from "../local/local-cluster.ts";
+import { NODE_ACTIONS, type NodeAction } from "../local/manager-api.ts";
+import { readClusterFile } from "./endpoint.ts";
+import { type Call, send } from "./http.ts";
+import { formatTable } from "./table.ts";
+import { DEFAULT_DEV_FOLDER, parseNodeCount } from "./values.ts";
+
+/** Longer than the manager needs to stop or start a node. */
+const ACTION_MS = 45_000;
+
+const DESCRIPTIONS: Readonly<Record<NodeAction, string>> = {
+  stop: "stop a node in good order (SIGTERM)",
+  kill: "kill a node (SIGKILL)",
+  pause: "freeze a node, its sockets open (SIGSTOP)",
+  resume: "let a paused node go on (SIGCONT)",
+  start: "start a node that does not run",
+};
+
+export function devCommand(): Command {
+  const dev = new Command("dev").description("a local cluster: one process for each node");
+  dev.addCommand(upCommand(), { isDefault: true });
+  dev.addCommand(withData(new Command("list")).description("show the nodes").action(list));
+  for (const action of NODE_ACTIONS) {
+    const command = withData(new Command(action)).description(DESCRIPTIONS[action]).argument("<name>", "n1, n2, …");
+    dev.addCommand(command.action((name: string, { data }: { data: string }) => act(action, name, data)));
+  }
+  return dev;
+}
+
+function upCommand(): Command {
+  return withData(new Command("up"))
+    .description("start the cluster and show it until Ctrl-C")
+    .option("--nodes <count>", "how many nodes, 1 to 9 (default: as many as the folder has, 5 in a new one)", parseNodeCount)
+    .option("--fresh", "delete what an earlier cluster left in the folder")
+    .option("--log-level <level>", "of the nodes' logs, which are in the folder", "info")
+    .action(up);
+}
+
+function withData(command: Command): Command {
+  return command.option("--data <folder>", "the cluster's folder", DEFAULT_DEV_FOLDER);
+}
+
+async function up(flags: { nodes?: number; data: string; fresh?: true; logLevel: string }): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
+  // A closed terminal or pipe is a request to stop, too.
+  process.stdout.on("error", () => stop.abort());
+  await runDevSession({
+    nodes: flags.nodes, folder: flags.data, fresh: flags.fresh === true, logLevel: flags.logLevel,
+    terminal: process.stdout, stop: stop.signal, flags: flags.data === DEFAULT_DEV_FOLDER ? "" : ` --data ${flags.data}`,
+  });
+}
+
+async function list({ data }: { data: string }): Promise<void> {
+  const answer = await callManager(data, "GET", "/nodes");
+  printNodes((JSON.parse(answer) as { nodes: LocalNode[] }).nodes);
+}
+
+async function act(action: NodeAction, name: string, data: string): Promise<void> {
+  const answer = await callManager(data, "POST", `/nodes/${encodeURIComponent(name)}/${action}`);
+  printNodes([JSON.parse(answer) as LocalNode]);
+}
+
+async function callManager(folder: string, method: Call["method"], path: string): Promise<string> {
+  const { manager } = readClusterFile(folder);
+  try {
+    return (await send({ method, url: new URL(path, manager), timeoutMs: ACTION_MS })).body.toString("utf8");
+  } catch (error) {
+    if (!(error instanceof SynodError) || error.code !== "SYNOD_ERR_UNREACHABLE") throw error;
+    throw new SynodError("SYNOD_ERR_UNREACHABLE", `The manager of ${folder} does not run any more. \`synod dev\` starts it.`);
+  }
+}
+
+function printNodes(nodes: readonly LocalNode[]): void {
+  const rows = nodes.map(({ name, state, pid, url }) => [name, state, pid === null ? "-" : String(pid), url]);
+  process.stdout.write(formatTable(["NODE", "STATE", "PID", "URL"], rows));
+}

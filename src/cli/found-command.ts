@@ -1,0 +1,28 @@
+import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
+import { Command } from "commander";
+import { foundCluster } from "../founding/founder.ts";
+import { NodeFileSystem } from "../storage/file-system.ts";
+import { parseCount } from "./values.ts";
+
+export function foundCommand(): Command {
+  return new Command("found")
+    .description("make new members a cluster, once; after a crash, run it again with the same record")
+    .argument("<url...>", "every member's address, such as http://10.0.0.1:7001")
+    .requiredOption("--record <file>", "keeps the founding document; one file for one cluster")
+    .option("--timeout <ms>", "how long members that do not answer are waited for", parseCount, 60_000)
+    .action(found);
+}
+
+async function found(urls: string[], { record, timeout }: { record: string; timeout: number }): Promise<void> {
+  const founding = await foundCluster({
+    record, urls, fetch, files: new NodeFileSystem(),
+    drawClusterId: () => randomBytes(16).toString("hex"),
+    now: () => performance.now(),
+    pause: (ms) => pause(ms),
+    timeoutMs: timeout,
+    report: (line) => process.stderr.write(`${line}\n`),
+  });
+  const names = founding.configuration.voters.map((voter) => voter.name).join(", ");
+  process.stdout.write(`cluster ${founding.cluster} founded of ${names}\n`);
+}

@@ -1,0 +1,62 @@
+import { SynodError } from "../errors/synod-error.ts";
+import { ERRORS, type ErrorCode } from "../errors/table.ts";
+
+export interface Call {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly url: URL;
+  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+}
+
+export interface Answer {
+  readonly headers: Headers;
+  readonly body: Buffer;
+}
+
+/** Failures before which no byte of the request can have left. */
+const NOT_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
+
+/**
+ * One request, sent once. Throws the error that the answer carries; `SYNOD_ERR_UNREACHABLE` when no connection could be made, and
+ * for anything but a read `SYNOD_ERR_OUTCOME_UNKNOWN` when it broke later.
+ */
+export async function send({ method, url, body, headers = {}, timeoutMs }: Call): Promise<Answer> {
+  let response: Response;
+  let answer: Buffer;
+  try {
+    response = await fetch(url, { method, headers, signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body }) });
+    answer = Buffer.from(await response.arrayBuffer());
+  } catch (error) {
+    throw brokenCall(method, url, error, timeoutMs);
+  }
+  if (!response.ok) throw answeredError(url, response.status, answer);
+  return { headers: response.headers, body: answer };
+}
+
+function brokenCall(method: string, url: URL, error: unknown, timeoutMs: number): SynodError {
+  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
+  const why = isTimeout(error) ? `no answer within ${timeoutMs} ms` : (cause?.code ?? cause?.message ?? String(error));
+  if (method === "GET" || NOT_CONNECTED.has(cause?.code ?? "")) {
+    return new SynodError("SYNOD_ERR_UNREACHABLE", `${url.origin} cannot be reached (${why}).`);
+  }
+  return new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN", `The connection to ${url.origin} broke before the answer (${why}).`);
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}
+
+function answeredError(url: URL, status: number, body: Buffer): SynodError {
+  const { code, message } = parseBody(body);
+  if (typeof code === "string" && code in ERRORS) return new SynodError(code as ErrorCode, typeof message === "string" ? message : undefined);
+  return new SynodError("SYNOD_ERR_INTERNAL", `${url.origin} answered HTTP ${status} without a code of synod's.`);
+}
+
+function parseBody(body: Buffer): { code?: unknown; message?: unknown } {
+  try {
+    return (JSON.parse(body.toString("utf8")) as { code?: unknown; message?: unknown } | null) ?? {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,31 @@
+import { Command } from "commander";
+import { runNodeProcess } from "../local/node-process.ts";
+import { parseAddress, parseMemberName } from "./values.ts";
+
+interface NodeFlags {
+  readonly name: string;
+  readonly data: string;
+  readonly listen: string;
+  readonly peersFile?: string;
+  readonly advertise?: string;
+  readonly logLevel: string;
+  readonly stopWithParent?: true;
+}
+
+export function nodeCommand(): Command {
+  return new Command("node")
+    .description("run one member")
+    .requiredOption("--name <name>", "the member's name", parseMemberName)
+    .requiredOption("--data <folder>", "its data folder, made if it is not there")
+    .requiredOption("--listen <host:port>", "where to listen; port 0 takes a free one", parseAddress)
+    .option("--peers-file <file>", 'JSON {"name": "host:port", …}, read anew at every dial')
+    .option("--advertise <host:port>", "the address that peers are told, if not the one it listens on", parseAddress)
+    .option("--log-level <level>", "fatal, error, warn, info, debug, trace or silent", "info")
+    .option("--stop-with-parent", "also stop when standard input ends")
+    .action(runNode);
+}
+
+async function runNode({ stopWithParent, ...options }: NodeFlags): Promise<void> {
+  const { startNode } = await import("../node/start.ts");
+  await runNodeProcess(() => startNode(options), { name: options.name, stopWithParent: stopWithParent === true });
+}

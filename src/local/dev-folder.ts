@@ -1,0 +1,88 @@
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { SynodError } from "../errors/synod-error.ts";
+import { readJson, writeJson } from "./write-json.ts";
+
+/** What the manager remembers from run to run, in dev.json. */
+export interface DevSettings {
+  readonly nodes: number;
+  /** The port each node had last; null before the first run. */
+  readonly ports: readonly (number | null)[];
+  /** Whether every member has confirmed the founding. */
+  readonly founded: boolean;
+}
+
+/** The most nodes a local cluster may have. */
+export const MAX_NODES = 9;
+/** How many it has when nobody says. */
+export const DEFAULT_NODES = 5;
+
+/** Everything the local cluster may have put into its folder; `--fresh` removes this and nothing else. */
+const OWN_NAMES = /^(n[1-9]|n[1-9]\.log(\.1)?|(dev|peers|cluster|founding)\.json(\.tmp)?)$/;
+
+/** The folder of a local cluster: one data folder and one log for each node, and the manager's own small files. */
+export class DevFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+    mkdirSync(this.path, { recursive: true });
+  }
+
+  get lockFile(): string { return join(this.path, "manager.lock"); }
+  get clusterFile(): string { return join(this.path, "cluster.json"); }
+  get peersFile(): string { return join(this.path, "peers.json"); }
+  get foundingFile(): string { return join(this.path, "founding.json"); }
+  dataOf(name: string): string { return join(this.path, name); }
+  logOf(name: string): string { return join(this.path, `${name}.log`); }
+
+  /** Removes what an earlier cluster left. Files of other names stay. */
+  clear(): void {
+    for (const name of readdirSync(this.path)) {
+      if (OWN_NAMES.test(name)) rmSync(join(this.path, name), { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * The settings of the kept cluster, or those of a new one of `nodes` (5 when undefined).
+   * Throws `SYNOD_ERR_NODES_DIFFER` when the kept cluster has another number of nodes.
+   */
+  settings(nodes: number | undefined): DevSettings {
+    const kept = this.#keptSettings();
+    if (kept === null) return newSettings(nodes ?? DEFAULT_NODES);
+    if (nodes !== undefined && nodes !== kept.nodes) {
+      throw new SynodError(
+        "SYNOD_ERR_NODES_DIFFER",
+        `${this.path} holds a cluster of ${kept.nodes} nodes, not ${nodes}. ` +
+          `Leave --nodes out to go on with it, or pass --fresh to delete it and start anew.`,
+      );
+    }
+    return kept;
+  }
+
+  save(settings: DevSettings): void {
+    writeJson(join(this.path, "dev.json"), settings);
+  }
+
+  #keptSettings(): DevSettings | null {
+    const value = readJson(join(this.path, "dev.json")) as Partial<DevSettings> | null;
+    const nodes = value?.nodes;
+    if (typeof nodes !== "number" || !isNodeCount(nodes)) return null;
+    const ports = newSettings(nodes).ports.map((_, index) => portOrNull(value?.ports?.[index]));
+    return { nodes, ports, founded: value?.founded === true };
+  }
+}
+
+/** Whether a local cluster can have this many nodes. */
+export function isNodeCount(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= MAX_NODES;
+}
+
+function newSettings(nodes: number): DevSettings {
+  if (!isNodeCount(nodes)) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `A local cluster has 1 to ${MAX_NODES} nodes, not ${nodes}.`);
+  return { nodes, ports: Array.from({ length: nodes }, () => null), founded: false };
+}
+
+function portOrNull(value: unknown): number | null {
+  return typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65_536 ? value : null;
+}

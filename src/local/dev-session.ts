@@ -1,0 +1,88 @@
+import type { ServiceEvent } from "../api/service.ts";
+import { DevFollower } from "./dev-follower.ts";
+import { coloured, eventLine, type Paint, plain, statusDigest, statusLine, statusLines, usageLines } from "./dev-view.ts";
+import { LocalCluster, type LocalClusterOptions } from "./local-cluster.ts";
+import { serveManager } from "./manager-api.ts";
+import { Screen, type Terminal } from "./screen.ts";
+
+export interface DevSessionOptions extends Omit<LocalClusterOptions, "report"> {
+  readonly terminal: Terminal;
+  /** What `synod dev kill` and its like need on this cluster, such as ` --data DIR`; empty for the usual folder. */
+  readonly flags?: string;
+  /** Aborting it, at any point, shuts everything down. */
+  readonly stop: AbortSignal;
+}
+
+/**
+ * Runs a local cluster until `stop` is aborted: starts it, shows the elections until a leader serves and then one line for each node,
+ * and serves the manager's HTTP meanwhile. Resolves when no process and no port is left. Throws as `LocalCluster.startAll` does.
+ */
+export async function runDevSession(options: DevSessionOptions): Promise<void> {
+  const screen = new Screen(options.terminal);
+  const paint = screen.live && process.env["NO_COLOR"] === undefined ? coloured : plain;
+  const cluster = new LocalCluster({ ...options, report: (line) => screen.print([paint("dim", line)]) });
+  let closeManager = async (): Promise<void> => {};
+  let follower: DevFollower | null = null;
+  const stopped = new Promise<void>((resolve) => options.stop.addEventListener("abort", () => resolve(), { once: true }));
+  const end = async (): Promise<void> => {
+    follower?.close();
+    await Promise.all([cluster.shutdown(), closeManager()]);
+  };
+  void stopped.then(() => cluster.shutdown());
+  try {
+    await cluster.open();
+    closeManager = await serveManager(cluster);
+    screen.print([`${paint("bold", "synod")} ${cluster.list().length} nodes in ${cluster.folder}`]);
+    const view = new View(cluster, screen, paint, options.flags ?? "");
+    follower = new DevFollower(cluster, () => view.showStatus(), (events) => view.showEvents(events));
+    view.follower = follower;
+    await cluster.startAll();
+    await stopped;
+    screen.setBlock([]);
+    screen.print(["Stopping."]);
+  } catch (error) {
+    if (!options.stop.aborted) throw error;
+  } finally {
+    await end();
+  }
+  screen.print(["All nodes have stopped."]);
+}
+
+/** Decides what is printed when. */
+class View {
+  readonly #cluster: LocalCluster;
+  readonly #screen: Screen;
+  readonly #paint: Paint;
+  readonly #flags: string;
+  readonly #digests = new Map<string, string>();
+  #serving = false;
+  follower: DevFollower | null = null;
+
+  constructor(cluster: LocalCluster, screen: Screen, paint: Paint, flags: string) {
+    this.#flags = flags;
+    this.#cluster = cluster;
+    this.#screen = screen;
+    this.#paint = paint;
+  }
+
+  showEvents(events: readonly ServiceEvent[]): void {
+    this.#screen.print(events.map((event) => eventLine(event, this.#paint)).filter((line) => line !== null));
+    const ready = events.find((event) => event.type === "leaderReady");
+    if (ready === undefined || this.#serving) return;
+    this.#serving = true;
+    const nodes = this.#cluster.list();
+    const leader = nodes.find((node) => node.name === ready.member);
+    const other = nodes.find((node) => node.state === "running" && node.name !== ready.member) ?? leader;
+    if (leader !== undefined && other !== undefined) this.#screen.print(usageLines(leader, other.url, this.#flags, this.#paint));
+    this.showStatus();
+  }
+
+  showStatus(): void {
+    if (!this.#serving || this.follower === null) return;
+    const nodes = this.follower.nodes();
+    if (this.#screen.live) return this.#screen.setBlock(statusLines(nodes, this.#paint));
+    const changed = nodes.filter((node) => this.#digests.get(node.name) !== statusDigest(node));
+    for (const node of changed) this.#digests.set(node.name, statusDigest(node));
+    this.#screen.print(changed.map((node) => statusLine(node, this.#paint)));
+  }
+}

@@ -1,0 +1,73 @@
+import { SynodError } from "../errors/synod-error.ts";
+
+/** A node that runs in this process. */
+export interface RunningNode {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export interface NodeProcessOptions {
+  readonly name: string;
+  /** Also stop when standard input ends: the manager holds its other end, and it ends when the manager dies in whatever way. */
+  readonly stopWithParent: boolean;
+  /** How long a graceful stop may take before the process ends anyway, in milliseconds. */
+  readonly stopTimeoutMs?: number;
+}
+
+/**
+ * Makes this process one node: starts it, prints where it listens (the line that the manager waits for), and on SIGTERM, SIGINT
+ * or SIGHUP stops it within a bound and exits. Exit codes: 0 stopped, 1 the node could not start or stop.
+ */
+export async function runNodeProcess(start: () => Promise<RunningNode>, options: NodeProcessOptions): Promise<void> {
+  let stopping = false;
+  const started = start();
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    void started.then((node) => exitAfter(node, options.stopTimeoutMs ?? 5_000));
+  };
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
+  if (options.stopWithParent) {
+    ignoreBrokenOutput();
+    process.stdin.on("end", stop).on("error", stop).resume();
+  }
+  const node = await started;
+  process.stdout.write(listeningLine(options.name, node.url));
+}
+
+async function exitAfter(node: RunningNode, timeoutMs: number): Promise<void> {
+  const late = setTimeout(() => {
+    process.stderr.write(`The node did not stop within ${timeoutMs} ms; its process ends now.\n`);
+    process.exit(1);
+  }, timeoutMs);
+  try {
+    await node.stop();
+    clearTimeout(late);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${error instanceof SynodError ? `${error.code}: ${error.message}` : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
+/** When the manager is gone nobody reads the output; that must not end the process before its graceful stop. */
+function ignoreBrokenOutput(): void {
+  process.stdout.on("error", () => {});
+  process.stderr.on("error", () => {});
+}
+
+/** The line, JSON like the log's, by which a node process says that it listens. */
+export function listeningLine(name: string, url: string): string {
+  return `${JSON.stringify({ synod: "listening", member: name, url })}\n`;
+}
+
+/** The address in a line made by `listeningLine`, or null when it is another line. */
+export function parseListeningLine(line: string): string | null {
+  if (!line.startsWith('{"synod":"listening"')) return null;
+  try {
+    const value = JSON.parse(line) as { url?: unknown };
+    return typeof value.url === "string" ? value.url : null;
+  } catch {
+    return null;
+  }
+}
