@@ -1,6 +1,8 @@
+const INITIAL_BYTES = 4096;
+
 /** Bytes that came in pieces and wait to be read whole. */
 export class PendingBytes {
-  #buffer = new Uint8Array(256 * 1024);
+  #buffer = new Uint8Array(INITIAL_BYTES);
   #start = 0;
   #end = 0;
 

@@ -97,7 +97,7 @@ class NodeFileHandle implements FileHandle {
   }
 
   close(): Promise<void> {
-    return new Promise((resolve, reject) => close(this.#fd, (error) => (error == null ? resolve() : reject(error))));
+    return new Promise((resolve, reject) => close(this.#fd, (error) => (error ? reject(error) : resolve())));
   }
 
   #writeSome(bytes: Uint8Array, from: number, position: number): Promise<number> {

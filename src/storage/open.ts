@@ -1,7 +1,9 @@
 import { SynodError } from "../errors/synod-error.ts";
 import type { Slot } from "../paxos/ids.ts";
 import { FolderStorage } from "./folder-storage.ts";
-import { join, LOCK_FILE, LOG_FOLDER, segmentName, segmentNumbers, SNAPSHOT_FOLDER, snapshotSlots, TEMPORARY_SUFFIX } from "./folder-layout.ts";
+import {
+  join, LOCK_FILE, LOG_FOLDER, segmentName, segmentNumbers, SNAPSHOT_FOLDER, snapshotSlots, TEMPORARY_SUFFIX,
+} from "./folder-layout.ts";
 import { loadFounding } from "./founding-file.ts";
 import { loadIdentity } from "./identity-file.ts";
 import type { FileSystem, Storage, StorageListener } from "./interface.ts";

@@ -46,9 +46,9 @@ export class SegmentList {
     for (;;) {
       const oldest = this.#segments[0];
       if (oldest === undefined || oldest.segment >= before || oldest.highestSlot > slot) return;
-      this.#segments.shift();
       await this.#fileSystem.remove(join(this.#folder, segmentName(oldest.segment)));
       await this.#fileSystem.syncFolder(this.#folder);
+      this.#segments.shift();
     }
   }
 }

@@ -1,0 +1,205 @@
+import { dirname } from "node:path";
+import { SynodError } from "../../src/errors/synod-error.ts";
+import type { FileHandle, FileSystem } from "../../src/storage/interface.ts";
+import { Random } from "./random.ts";
+import { SimulatedFile } from "./simulated-file.ts";
+
+export type OperationKind = "open" | "write" | "read" | "datasync" | "close" | "rename" | "remove" | "syncFolder" | "list" | "readFile" | "size";
+
+export interface Operation {
+  readonly kind: OperationKind;
+  readonly path: string;
+}
+
+type Names = Map<string, SimulatedFile>;
+type NameChange = { readonly folder: string; readonly apply: (names: Names) => void };
+type Matcher = (operation: Operation) => boolean;
+
+const NEVER = new Promise<never>(() => {});
+
+/**
+ * A disk in memory with the three levels that matter: what the process holds is lost with it, what the page cache holds is
+ * lost with the power, in any part, and what was synced stays. Calls of a process that was killed never return.
+ */
+export class SimulatedDisk {
+  /** Every call, in the order in which they were made. */
+  readonly trace: Operation[] = [];
+  /** Syncs for which this is true return without doing anything. */
+  ignoreSync: Matcher = () => false;
+  /** Calls for which this is true fail with EIO. */
+  fail: Matcher = () => false;
+
+  readonly #random: Random;
+  readonly #locked = new Set<string>();
+  #names: Names = new Map();
+  #durableNames: Names = new Map();
+  #changes: NameChange[] = [];
+  #process = 0;
+  #callsLeft = Number.POSITIVE_INFINITY;
+  #onCrash: () => void = () => {};
+  #holds: { readonly matches: Matcher; readonly reached: () => void; readonly released: Promise<void> }[] = [];
+
+  constructor(seed = 1) {
+    this.#random = new Random(seed);
+  }
+
+  /** Ends the process in the middle of its `calls`-th call from now. Resolves when that has happened. */
+  crashAfter(calls: number): Promise<void> {
+    this.#callsLeft = calls;
+    return new Promise((resolve) => (this.#onCrash = resolve));
+  }
+
+  /** The process ends; the page cache stays. */
+  kill(): void {
+    this.#process += 1;
+    this.#callsLeft = Number.POSITIVE_INFINITY;
+    this.#locked.clear();
+    this.#holds = [];
+  }
+
+  /** The machine goes down: any subset of what was not synced is lost. */
+  losePower(probability = [0, 0.5, 0.9, 1][this.#random.integer(0, 3)] as number): void {
+    this.kill();
+    for (const change of this.#changes) if (this.#random.chance(probability)) change.apply(this.#durableNames);
+    this.#changes = [];
+    this.#names = new Map(this.#durableNames);
+    for (const file of new Set(this.#names.values())) file.losePower(this.#random, probability);
+  }
+
+  /** Makes the next matching call wait. */
+  hold(matches: Matcher): { readonly reached: Promise<void>; readonly release: () => void } {
+    let release = (): void => {};
+    let reach = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const reached = new Promise<void>((resolve) => (reach = resolve));
+    this.#holds.push({ matches, reached: reach, released });
+    return { reached, release };
+  }
+
+  count(matches: Matcher): number {
+    return this.trace.filter(matches).length;
+  }
+
+  paths(): string[] {
+    return [...this.#names.keys()].sort();
+  }
+
+  contents(path: string): Uint8Array {
+    const file = this.#names.get(path);
+    if (file === undefined) throw new Error(`no file ${path}`);
+    return file.cache.slice();
+  }
+
+  /** Puts bytes on the disk behind everybody's back. */
+  plant(path: string, bytes: Uint8Array): void {
+    const file = new SimulatedFile();
+    file.write(bytes, 0);
+    file.sync();
+    this.#names.set(path, file);
+    this.#durableNames.set(path, file);
+  }
+
+  /** Another disk with the same synced contents. */
+  clone(): SimulatedDisk {
+    const copy = new SimulatedDisk();
+    for (const path of this.paths()) copy.plant(path, this.contents(path));
+    return copy;
+  }
+
+  /** The disk as a new process sees it. */
+  fileSystem(): FileSystem {
+    const process = this.#process;
+    const call = <T>(kind: OperationKind, path: string, act: () => T, broken?: (crash: boolean) => void): Promise<T> =>
+      this.#call(process, { kind, path }, act, broken);
+    return {
+      makeFolder: async () => {},
+      list: (path) => call("list", path, () => this.paths().filter((name) => dirname(name) === path).map((name) => name.slice(path.length + 1))),
+      readFile: (path) => call("readFile", path, () => this.#names.get(path)?.cache.slice() ?? null),
+      open: (path, mode) => call("open", path, () => this.#handle(path, this.#open(path, mode), call)),
+      rename: (from, to) => call("rename", from, () => this.#rename(from, to)),
+      remove: (path) => call("remove", path, () => this.#remove(path)),
+      syncFolder: (path) => call("syncFolder", path, () => this.#syncFolder(path)),
+      lock: async (path) => {
+        if (this.#locked.has(path)) throw new SynodError("SYNOD_ERR_FOLDER_LOCKED");
+        this.#locked.add(path);
+        return async () => void (process === this.#process && this.#locked.delete(path));
+      },
+    };
+  }
+
+  async #call<T>(process: number, operation: Operation, act: () => T, broken: (crash: boolean) => void = () => {}): Promise<T> {
+    if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
+    this.trace.push(operation);
+    this.#callsLeft -= 1;
+    if (this.#callsLeft <= 0) {
+      broken(true);
+      this.#onCrash();
+      return NEVER;
+    }
+    const held = this.#holds.findIndex(({ matches }) => matches(operation));
+    const hold = held === -1 ? undefined : this.#holds.splice(held, 1)[0];
+    hold?.reached();
+    await hold?.released;
+    for (let turns = this.#random.integer(1, 4); turns > 0; turns--) await undefined;
+    if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
+    if (this.fail(operation)) {
+      broken(false);
+      throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+    }
+    return act();
+  }
+
+  #open(path: string, mode: "create" | "read" | "write"): SimulatedFile {
+    const existing = this.#names.get(path);
+    if (mode !== "create") {
+      if (existing === undefined) throw Object.assign(new Error(`ENOENT: ${path}`), { code: "ENOENT" });
+      return existing;
+    }
+    if (existing !== undefined) throw Object.assign(new Error(`EEXIST: ${path}`), { code: "EEXIST" });
+    const file = new SimulatedFile();
+    this.#change(path, (names) => names.set(path, file));
+    return file;
+  }
+
+  #rename(from: string, to: string): void {
+    const file = this.#names.get(from);
+    if (file === undefined) throw Object.assign(new Error(`ENOENT: ${from}`), { code: "ENOENT" });
+    this.#change(from, (names) => {
+      names.delete(from);
+      names.set(to, file);
+    });
+  }
+
+  #remove(path: string): void {
+    if (this.#names.has(path)) this.#change(path, (names) => names.delete(path));
+  }
+
+  #change(path: string, apply: (names: Names) => void): void {
+    apply(this.#names);
+    this.#changes.push({ folder: dirname(path), apply });
+  }
+
+  #syncFolder(folder: string): void {
+    if (this.ignoreSync({ kind: "syncFolder", path: folder })) return;
+    for (const change of this.#changes) if (change.folder === folder) change.apply(this.#durableNames);
+    this.#changes = this.#changes.filter((change) => change.folder !== folder);
+  }
+
+  #handle(
+    path: string, file: SimulatedFile,
+    call: <T>(kind: OperationKind, path: string, act: () => T, broken?: (crash: boolean) => void) => Promise<T>,
+  ): FileHandle {
+    return {
+      write: (bytes, position) => call("write", path, () => file.write(bytes, position), () => {
+        const sectors = this.#random.integer(0, Math.ceil(bytes.length / 512));
+        file.write(bytes.subarray(0, sectors * 512), position);
+      }),
+      read: (position, length) => call("read", path, () => file.cache.slice(position, position + length)),
+      size: () => call("size", path, () => file.cache.length),
+      datasync: () => call("datasync", path, () => {
+        if (!this.ignoreSync({ kind: "datasync", path })) file.sync();
+      }, (crash) => crash || file.failSync()),
+      close: () => call("close", path, () => {}),
+    };
+  }
+}
