@@ -3,17 +3,20 @@ import { defineConfig } from "vitest/config";
 /** Where CI wants the results as JSON beside what people read. */
 const report = process.env["SYNOD_TEST_REPORT"];
 
+/** Tests that start processes of their own. */
+const processes = ["test/process/**/*.test.ts", "test/**/*.process.test.ts"];
+
 // The tests on real processes share the machine with what they start, so they run one file after the other, and after the rest.
 export default defineConfig({
   test: {
     reporters: report === undefined ? ["default"] : ["default", "json"],
     ...(report === undefined ? {} : { outputFile: { json: report } }),
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/process/**", "test/e2e/**"], testTimeout: 60_000 } },
+      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...processes], testTimeout: 60_000 } },
       {
         test: {
           name: "process",
-          include: ["test/process/**/*.test.ts"],
+          include: processes,
           fileParallelism: false,
           testTimeout: 240_000,
           hookTimeout: 60_000,

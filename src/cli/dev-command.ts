@@ -1,8 +1,7 @@
 import { Command } from "commander";
 import { SynodError } from "../errors/synod-error.ts";
-import { runDevSession } from "../local/dev-session.ts";
 import type { LocalNode } from "../local/local-cluster.ts";
-import { NODE_ACTIONS, type NodeAction } from "../local/manager-api.ts";
+import { NODE_ACTIONS, type NodeAction } from "../local/node-actions.ts";
 import { readClusterFile } from "./endpoint.ts";
 import { type Call, send } from "./http.ts";
 import { formatTable } from "./table.ts";
@@ -48,6 +47,7 @@ async function up(flags: { nodes?: number; data: string; fresh?: true; logLevel:
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
   // A closed terminal or pipe is a request to stop, too.
   process.stdout.on("error", () => stop.abort());
+  const { runDevSession } = await import("../local/dev-session.ts");
   await runDevSession({
     nodes: flags.nodes, folder: flags.data, fresh: flags.fresh === true, logLevel: flags.logLevel,
     terminal: process.stdout, stop: stop.signal, flags: flags.data === DEFAULT_DEV_FOLDER ? "" : ` --data ${flags.data}`,

@@ -37,7 +37,8 @@ export async function send({ method, url, body, headers = {}, timeoutMs }: Call)
 function brokenCall(method: string, url: URL, error: unknown, timeoutMs: number): SynodError {
   const cause = (error as { cause?: { code?: string; message?: string } }).cause;
   const why = isTimeout(error) ? `no answer within ${timeoutMs} ms` : (cause?.code ?? cause?.message ?? String(error));
-  if (method === "GET" || NOT_CONNECTED.has(cause?.code ?? "")) {
+  const refusedByFetch = cause?.message === "bad port";
+  if (method === "GET" || refusedByFetch || NOT_CONNECTED.has(cause?.code ?? "")) {
     return new SynodError("SYNOD_ERR_UNREACHABLE", `${url.origin} cannot be reached (${why}).`);
   }
   return new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN", `The connection to ${url.origin} broke before the answer (${why}).`);
@@ -49,7 +50,9 @@ function isTimeout(error: unknown): boolean {
 
 function answeredError(url: URL, status: number, body: Buffer): SynodError {
   const { code, message } = parseBody(body);
-  if (typeof code === "string" && code in ERRORS) return new SynodError(code as ErrorCode, typeof message === "string" ? message : undefined);
+  if (typeof code === "string" && Object.hasOwn(ERRORS, code)) {
+    return new SynodError(code as ErrorCode, typeof message === "string" ? message : undefined);
+  }
   return new SynodError("SYNOD_ERR_INTERNAL", `${url.origin} answered HTTP ${status} without a code of synod's.`);
 }
 

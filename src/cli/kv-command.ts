@@ -32,7 +32,8 @@ export function kvCommand(): Command {
 }
 
 function withEndpoint(name: string): Command {
-  return new Command(name).option("--endpoint <url>", "a member's address (default: a node of the local cluster in ./.synod/dev)", parseUrl);
+  const description = "a member's address (default: a node of the local cluster in ./.synod/dev)";
+  return new Command(name).option("--endpoint <url>", description, parseUrl);
 }
 
 function readCommand(name: string): Command {
@@ -65,7 +66,8 @@ async function del(key: string, flags: WriteFlags): Promise<void> {
 async function list(prefix: string, { limit, ...flags }: ReadFlags & { readonly limit: number }): Promise<void> {
   const { body } = await send(readCall(flags, "/v1/kv", { prefix, limit: String(limit) }));
   const { items, more } = JSON.parse(body.toString("utf8")) as { items: ListedItem[]; more: boolean };
-  const rows = items.map((item) => [nameOf(item), String(item.modRevision), String(item.version), String(Buffer.byteLength(item.value, "base64"))]);
+  const bytesOf = (item: ListedItem): number => Buffer.byteLength(item.value, "base64");
+  const rows = items.map((item) => [nameOf(item), String(item.modRevision), String(item.version), String(bytesOf(item))]);
   process.stdout.write(formatTable(["KEY", "REVISION", "VERSION", "BYTES"], rows));
   if (more) process.stderr.write("There are more keys; --limit takes a higher number.\n");
 }

@@ -7,7 +7,6 @@ interface NodeFlags {
   readonly data: string;
   readonly listen: string;
   readonly peersFile?: string;
-  readonly advertise?: string;
   readonly logLevel: string;
   readonly stopWithParent?: true;
 }
@@ -19,7 +18,6 @@ export function nodeCommand(): Command {
     .requiredOption("--data <folder>", "its data folder, made if it is not there")
     .requiredOption("--listen <host:port>", "where to listen; port 0 takes a free one", parseAddress)
     .option("--peers-file <file>", 'JSON {"name": "host:port", …}, read anew at every dial')
-    .option("--advertise <host:port>", "the address that peers are told, if not the one it listens on", parseAddress)
     .option("--log-level <level>", "fatal, error, warn, info, debug, trace or silent", "info")
     .option("--stop-with-parent", "also stop when standard input ends")
     .action(runNode);

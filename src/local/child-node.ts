@@ -39,7 +39,7 @@ export class ChildNode {
   /** Resolves when the process has ended; at once when there is none. */
   get exited(): Promise<void> { return this.#exited; }
 
-  /** Starts a process and resolves with its address once it listens. Rejects with `SYNOD_ERR_NODE_STATE` when it ends or dawdles before. */
+  /** Starts a process; resolves with its address once it listens. Rejects with `SYNOD_ERR_NODE_STATE` when it ends or dawdles before. */
   start({ command, env, readyTimeoutMs }: ChildCommand): Promise<string> {
     this.#require(this.#child === null, "is running already");
     this.#log.rotate();

@@ -34,7 +34,8 @@ export class DevFollower {
   }
 
   nodes(): ViewNode[] {
-    return this.#cluster.list().map((node) => ({ ...node, status: node.state === "running" ? (this.#statuses.get(node.name) ?? null) : null }));
+    const statusOf = ({ name, state }: LocalNode): Status | null => (state === "running" ? (this.#statuses.get(name) ?? null) : null);
+    return this.#cluster.list().map((node) => ({ ...node, status: statusOf(node) }));
   }
 
   /** Closes every stream; what was received is still delivered. */

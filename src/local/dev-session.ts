@@ -22,24 +22,21 @@ export async function runDevSession(options: DevSessionOptions): Promise<void> {
   const paint = screen.live && process.env["NO_COLOR"] === undefined ? coloured : plain;
   const cluster = new LocalCluster({ ...options, report: (line) => screen.print([paint("dim", line)]) });
   let closeManager = async (): Promise<void> => {};
-  let follower: DevFollower | null = null;
-  const stopped = new Promise<void>((resolve) => options.stop.addEventListener("abort", () => resolve(), { once: true }));
+  const view = new View(cluster, screen, paint, options.flags ?? "");
+  const stopped = untilAborted(options.stop);
+  // Called when it is time to stop, perhaps in the middle of the start, and once more at the end; each part may be closed twice.
   const end = async (): Promise<void> => {
-    follower?.close();
+    view.close();
     await Promise.all([cluster.shutdown(), closeManager()]);
   };
-  void stopped.then(() => cluster.shutdown());
+  void stopped.then(end);
   try {
     await cluster.open();
     closeManager = await serveManager(cluster);
     screen.print([`${paint("bold", "synod")} ${cluster.list().length} nodes in ${cluster.folder}`]);
-    const view = new View(cluster, screen, paint, options.flags ?? "");
-    follower = new DevFollower(cluster, () => view.showStatus(), (events) => view.showEvents(events));
-    view.follower = follower;
+    view.follow();
     await cluster.startAll();
     await stopped;
-    screen.setBlock([]);
-    screen.print(["Stopping."]);
   } catch (error) {
     if (!options.stop.aborted) throw error;
   } finally {
@@ -48,6 +45,16 @@ export async function runDevSession(options: DevSessionOptions): Promise<void> {
   screen.print(["All nodes have stopped."]);
 }
 
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Without a live screen, lines are printed once the nodes have stopped changing roles in the wake of each other, in milliseconds. */
+const SETTLE_MS = 400;
+
 /** Decides what is printed when. */
 class View {
   readonly #cluster: LocalCluster;
@@ -55,8 +62,10 @@ class View {
   readonly #paint: Paint;
   readonly #flags: string;
   readonly #digests = new Map<string, string>();
+  readonly #lastTypes = new Map<string, string>();
   #serving = false;
-  follower: DevFollower | null = null;
+  #settled: NodeJS.Timeout | null = null;
+  #follower: DevFollower | null = null;
 
   constructor(cluster: LocalCluster, screen: Screen, paint: Paint, flags: string) {
     this.#flags = flags;
@@ -65,8 +74,23 @@ class View {
     this.#paint = paint;
   }
 
+  /** Begins to show what the cluster's nodes do. */
+  follow(): void {
+    this.#follower = new DevFollower(this.#cluster, () => this.showStatus(), (events) => this.showEvents(events));
+  }
+
+  /** Shows nothing any more. */
+  close(): void {
+    if (this.#follower === null) return;
+    this.#follower.close();
+    this.#follower = null;
+    this.#screen.setBlock([]);
+    this.#screen.print(["Stopping."]);
+  }
+
   showEvents(events: readonly ServiceEvent[]): void {
-    this.#screen.print(events.map((event) => eventLine(event, this.#paint)).filter((line) => line !== null));
+    const news = events.filter((event) => !this.#isRepeated(event));
+    this.#screen.print(news.map((event) => eventLine(event, this.#paint)).filter((line) => line !== null));
     const ready = events.find((event) => event.type === "leaderReady");
     if (ready === undefined || this.#serving) return;
     this.#serving = true;
@@ -77,10 +101,22 @@ class View {
     this.showStatus();
   }
 
+  /** A member that hears nobody asks again and again; once is enough to tell. */
+  #isRepeated({ member, type }: ServiceEvent): boolean {
+    const repeated = type === "preVoteStarted" && this.#lastTypes.get(member) === type;
+    this.#lastTypes.set(member, type);
+    return repeated;
+  }
+
   showStatus(): void {
-    if (!this.#serving || this.follower === null) return;
-    const nodes = this.follower.nodes();
-    if (this.#screen.live) return this.#screen.setBlock(statusLines(nodes, this.#paint));
+    if (!this.#serving || this.#follower === null) return;
+    if (this.#screen.live) return this.#screen.setBlock(statusLines(this.#follower.nodes(), this.#paint));
+    if (this.#settled === null) this.#settled = setTimeout(() => this.#printChanged(), SETTLE_MS).unref();
+  }
+
+  #printChanged(): void {
+    this.#settled = null;
+    const nodes = this.#follower?.nodes() ?? [];
     const changed = nodes.filter((node) => this.#digests.get(node.name) !== statusDigest(node));
     for (const node of changed) this.#digests.set(node.name, statusDigest(node));
     this.#screen.print(changed.map((node) => statusLine(node, this.#paint)));

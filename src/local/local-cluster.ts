@@ -195,7 +195,8 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
       return await this.#files.lock(this.#folder.lockFile);
     } catch (error) {
       if (!(error instanceof SynodError) || error.code !== "SYNOD_ERR_FOLDER_LOCKED") throw error;
-      throw new SynodError("SYNOD_ERR_FOLDER_LOCKED", `A local cluster is running on ${this.#folder.path} already. \`synod dev list\` shows it.`);
+      const message = `A local cluster is running on ${this.#folder.path} already. \`synod dev list\` shows it.`;
+      throw new SynodError("SYNOD_ERR_FOLDER_LOCKED", message);
     }
   }
 

@@ -3,9 +3,7 @@ import { sendError, toSynodError } from "../api/http-errors.ts";
 import { isCrossOrigin } from "../api/request-fields.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { LocalCluster, LocalNode } from "./local-cluster.ts";
-
-export const NODE_ACTIONS = ["stop", "kill", "pause", "resume", "start"] as const;
-export type NodeAction = (typeof NODE_ACTIONS)[number];
+import { isNodeAction, NODE_ACTIONS } from "./node-actions.ts";
 
 /**
  * Serves the manager's HTTP on a free port of this machine only: `GET /nodes` lists the nodes, `POST /nodes/{name}/{action}` does
@@ -13,10 +11,13 @@ export type NodeAction = (typeof NODE_ACTIONS)[number];
  */
 export async function serveManager(cluster: LocalCluster): Promise<() => Promise<void>> {
   const app = Fastify({ forceCloseConnections: true });
-  app.setErrorHandler((error, _request, reply) => sendError(reply, toSynodError(error) ?? new SynodError("SYNOD_ERR_INTERNAL", String(error))));
+  app.setErrorHandler((error, _request, reply) => {
+    sendError(reply, toSynodError(error) ?? new SynodError("SYNOD_ERR_INTERNAL", String(error)));
+  });
   app.setNotFoundHandler((_request, reply) => sendError(reply, new SynodError("SYNOD_ERR_NO_ROUTE")));
   app.addHook("onRequest", async (request) => {
-    if (isCrossOrigin(request.headers)) throw new SynodError("SYNOD_ERR_BAD_REQUEST", "Web pages of other origins may not use the manager.");
+    if (!isCrossOrigin(request.headers)) return;
+    throw new SynodError("SYNOD_ERR_BAD_REQUEST", "Web pages of other origins may not use the manager.");
   });
   addRoutes(app, cluster);
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
@@ -28,11 +29,7 @@ function addRoutes(app: FastifyInstance, cluster: LocalCluster): void {
   app.get("/nodes", async () => ({ nodes: cluster.list() }));
   app.post<{ Params: { name: string; action: string } }>("/nodes/:name/:action", async (request): Promise<LocalNode> => {
     const { name, action } = request.params;
-    if (!isAction(action)) throw new SynodError("SYNOD_ERR_NO_ROUTE", `A node can ${NODE_ACTIONS.join(", ")}; not "${action}".`);
+    if (!isNodeAction(action)) throw new SynodError("SYNOD_ERR_NO_ROUTE", `A node can ${NODE_ACTIONS.join(", ")}; not "${action}".`);
     return cluster[action](name);
   });
-}
-
-function isAction(text: string): text is NodeAction {
-  return (NODE_ACTIONS as readonly string[]).includes(text);
 }

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { SynodError } from "../errors/synod-error.ts";
 
-/** Ports below this one are left to well-known services. */
-const LOWEST_PORT = 10_000;
+/** Ports below this one are left to well-known services; `fetch` refuses some of them (10,080 is the highest such). */
+const LOWEST_PORT = 11_000;
 const DEFAULT_EPHEMERAL_START = 32_768;
 const MAX_ATTEMPTS = 200;
 
