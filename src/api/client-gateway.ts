@@ -23,7 +23,9 @@ export class ClientGateway implements LinkHost {
 
   constructor(service: Service, probeMs: number) {
     this.service = service;
-    this.#server.on("wsClientError", (error, socket) => refuseSocket(socket, badRequest(`Not a WebSocket handshake: ${error.message}.`)));
+    this.#server.on("wsClientError", ({ message }, socket) => {
+      refuseSocket(socket, badRequest(`Not a WebSocket handshake: ${message}.`));
+    });
     this.#probe = setInterval(() => this.#probeAll(), probeMs).unref();
   }
 

@@ -58,11 +58,13 @@ export class ClientLink {
   /** Sends what waits for the end of the turn. */
   flush(): void {
     this.#flushScheduled = false;
+    const last = this.#host.stopping && this.#outstanding === 0 && !this.#closing;
+    if (last) writeErrorReply(this.#batch, CONNECTION_ID, new SynodError("SYNOD_ERR_STOPPING"));
     if (this.#batch.length > 0) this.#send();
-    if (this.#host.stopping && this.#outstanding === 0) this.#close(GOING_AWAY, "stopping");
+    if (last) this.#close(GOING_AWAY, "stopping");
   }
 
-  /** Lets the link end: at once if nothing is outstanding, else behind the last reply. */
+  /** Lets the link end: at once if nothing is outstanding, else behind the last reply. What comes later is not executed. */
   stop(): void {
     this.#schedule();
   }
@@ -98,7 +100,8 @@ export class ClientLink {
       return true;
     }
     if (this.#outstanding >= MAX_OUTSTANDING) {
-      this.#replyError(request.id, new SynodError("SYNOD_ERR_BUSY", `${MAX_OUTSTANDING} requests are outstanding on this connection.`));
+      const why = `${MAX_OUTSTANDING} requests are outstanding on this connection.`;
+      this.#replyError(request.id, new SynodError("SYNOD_ERR_BUSY", why));
       return false;
     }
     try {

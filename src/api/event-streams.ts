@@ -26,7 +26,9 @@ export class EventStreams {
       refuseParameters(request.raw.url);
       const lastSeen = request.headers["last-event-id"];
       const afterId = lastSeen === undefined ? undefined : parseInteger(String(lastSeen), "Last-Event-ID");
-      if (this.#streams.size >= MAX_STREAMS) throw new SynodError("SYNOD_ERR_BUSY", `${MAX_STREAMS} readers follow the events already.`);
+      if (this.#streams.size >= MAX_STREAMS) {
+        throw new SynodError("SYNOD_ERR_BUSY", `${MAX_STREAMS} readers follow the events already.`);
+      }
       reply.hijack();
       this.#streams.add(new EventStream(reply.raw, this.#service, afterId, (stream) => this.#streams.delete(stream)));
     });

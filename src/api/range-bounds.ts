@@ -12,7 +12,8 @@ export function checkQuery(query: Query): void {
     if (query.key.length < 1 || query.key.length > MAX_KEY_BYTES) throw new SynodError("SYNOD_ERR_KEY_TOO_LARGE");
     return;
   }
-  if (query.prefix.length > MAX_KEY_BYTES || (query.after?.length ?? 0) > MAX_KEY_BYTES) throw new SynodError("SYNOD_ERR_KEY_TOO_LARGE");
+  const { prefix, after } = query;
+  if (prefix.length > MAX_KEY_BYTES || (after?.length ?? 0) > MAX_KEY_BYTES) throw new SynodError("SYNOD_ERR_KEY_TOO_LARGE");
   if (query.limit < 1 || query.limit > MAX_RANGE_LIMIT) throw badRequest(`limit must be from 1 to ${MAX_RANGE_LIMIT}.`);
 }
 

@@ -24,7 +24,7 @@ const DEFAULT_EVENT_HEARTBEAT_MS = 15_000;
 const DEFAULT_CLIENT_PROBE_MS = 30_000;
 
 export interface ApiOptions {
-  /** Takes the WebSocket handshakes of peers, at `/v1/peer`. The sockets are then the handler's; `close` cuts those it leaves open. */
+  /** Takes the WebSocket handshakes of peers, at `/v1/peer`. The sockets are then the handler's; `close` cuts those still open. */
   readonly onPeerUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Told of faults in our own code that a request met; the caller of the API only gets `SYNOD_ERR_INTERNAL`. */
   readonly onFault?: (error: unknown, request: { readonly method: string; readonly url: string }) => void;
@@ -135,7 +135,9 @@ class ApiServer implements Api {
         void reply.header("connection", "close");
         return done(new SynodError("SYNOD_ERR_STOPPING"));
       }
-      if (request.method !== "GET" && isCrossOrigin(request.headers)) return done(badRequest("Pages of other origins may not write."));
+      if (request.method !== "GET" && isCrossOrigin(request.headers)) {
+        return done(badRequest("Pages of other origins may not write."));
+      }
       done();
     });
     this.#app.addHook("onSend", (_request, reply, payload, done) => {

@@ -8,7 +8,7 @@ export type {
   Consistency, GetResult, KeyRecord, LinkState, NamedBallot, PeerStatus, Query, RangeItem, RangeResult, ReadResult, Role, Status,
 } from "../client/types.ts";
 
-/** What the log answered to a write, or why there is no answer. Only errors with `outcomeUnknown` leave it open whether it took effect. */
+/** What the log answered to a write, or why there is no answer. Only errors with `outcomeUnknown` leave open whether it took effect. */
 export type WriteOutcome = Result | SynodError;
 
 export interface FoundingStatus {

@@ -7,13 +7,15 @@ import type { ClientConnection } from "./connection.ts";
 import { Connector } from "./connector.ts";
 import { endpointUrl } from "./endpoint.ts";
 import { type Answer, Operation, type Work, type Write } from "./operation.ts";
-import { MAX_OUTSTANDING, MAX_RANGE_LIMIT } from "./protocol.ts";
+import { MAX_RANGE_LIMIT } from "./protocol.ts";
 import { Session } from "./session.ts";
 import { SYSTEM_TIMERS, type Timers } from "./timers.ts";
 import type { Consistency, KeyRecord, RangeResult, Status } from "./types.ts";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_OUTSTANDING = 1024;
+/** Some less than a connection takes, which may still hold requests of calls whose time was up. */
+const MAX_CALLS = 4000;
 const DEFAULT_LIMIT = 100;
 const FIRST_RETRY_MS = 10;
 const MAX_RETRY_MS = 250;
@@ -59,7 +61,7 @@ export interface RangeOptions extends ReadOptions {
   readonly after?: string | Uint8Array;
 }
 
-/** Text stands for its UTF-8. */
+/** Text stands for its UTF-8. Byte arrays must not be changed until the call has ended. */
 export type Bytes = string | Uint8Array;
 
 /**
@@ -76,8 +78,10 @@ export class SynodClient {
   readonly #maxOutstanding: number;
   readonly #usesSession: boolean;
   readonly #operations = new Set<Operation>();
-  /** Those of the operations that can be sent as soon as there is a connection, a session and room in it. */
+  /** Those of the operations that can be sent as soon as there is a connection. */
   readonly #waiting = new Set<Operation>();
+  /** Those that need a sequence number first, and so a session with room in it. */
+  readonly #unnumbered = new Set<Operation>();
   #session: Session | null = null;
   #openingSession = false;
   #cancelOpening: () => void = () => {};
@@ -88,7 +92,7 @@ export class SynodClient {
     this.#timers = options.timers ?? SYSTEM_TIMERS;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     this.#maxOutstanding = options.maxOutstanding ?? DEFAULT_OUTSTANDING;
-    if (this.#maxOutstanding < 1 || this.#maxOutstanding > MAX_OUTSTANDING - 96) throw badRequest("maxOutstanding is from 1 to 4,000.");
+    if (this.#maxOutstanding < 1 || this.#maxOutstanding > MAX_CALLS) throw badRequest(`maxOutstanding is from 1 to ${MAX_CALLS}.`);
     this.#usesSession = options.session ?? false;
     this.#connector = new Connector(options.endpoints.map(endpointUrl), this.#timers, () => this.#pump());
   }
@@ -97,7 +101,8 @@ export class SynodClient {
   async put(key: Bytes, value: Bytes, options: WriteOptions = {}): Promise<{ readonly revision: number }> {
     const bytes = bytesOf(value);
     if (bytes.length > MAX_VALUE_BYTES) throw new SynodError("SYNOD_ERR_VALUE_TOO_LARGE");
-    const result = await this.#write({ type: "put", key: keyOf(key), value: bytes, prevRevision: prevRevisionOf(options) }, options);
+    const write: Write = { type: "put", key: keyOf(key), value: bytes, prevRevision: prevRevisionOf(options) };
+    const result = await this.#write(write, options);
     if (result.type !== "written") throw new SynodError("SYNOD_ERR_INTERNAL", `A put was answered with ${result.type}.`);
     return { revision: result.revision };
   }
@@ -119,7 +124,9 @@ export class SynodClient {
   /** Keys that begin with `prefix`, in byte order. */
   async range(prefix: Bytes, options: RangeOptions = {}): Promise<Omit<RangeResult, "type">> {
     const limit = options.limit ?? DEFAULT_LIMIT;
-    if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RANGE_LIMIT) throw badRequest(`limit is from 1 to ${MAX_RANGE_LIMIT}.`);
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= MAX_RANGE_LIMIT)) {
+      throw badRequest(`limit is from 1 to ${MAX_RANGE_LIMIT}.`);
+    }
     const after = options.after === undefined ? {} : { after: bytesOf(options.after) };
     const query = { type: "range", prefix: bytesOf(prefix), limit, ...after } as const;
     const answer = await this.#run({ op: "read", query, consistency: options.consistency ?? "linearizable" }, options);
@@ -164,6 +171,7 @@ export class SynodClient {
       const operation = new Operation(work, (outcome) => {
         this.#operations.delete(operation);
         this.#waiting.delete(operation);
+        this.#unnumbered.delete(operation);
         if (outcome instanceof SynodError) reject(outcome);
         else resolve(outcome);
       });
@@ -178,7 +186,8 @@ export class SynodClient {
       this.#pump();
     });
     this.#operations.add(operation);
-    this.#waiting.add(operation);
+    if (this.#usesSession && operation.wantsSequence) this.#unnumbered.add(operation);
+    else this.#waiting.add(operation);
     this.#pump();
   }
 
@@ -186,19 +195,22 @@ export class SynodClient {
   #pump(): void {
     const connection = this.#connector.current;
     if (connection === null || this.#closed !== null) return;
+    if (this.#unnumbered.size > 0) this.#number(connection);
     for (const operation of this.#waiting) {
-      if (!this.#isReady(operation, connection)) continue;
       this.#waiting.delete(operation);
       operation.send(connection, (outcome) => this.#ended(operation, connection, outcome));
     }
   }
 
-  #isReady(operation: Operation, connection: ClientConnection): boolean {
-    if (!this.#usesSession || !operation.wantsSequence) return true;
-    if (this.#session === null) this.#openSession(connection);
-    if (this.#session === null || !this.#session.hasRoom) return false;
-    operation.joinSession(this.#session);
-    return true;
+  /** Gives sequence numbers to as many writes as the session has room for; opens one if there is none. */
+  #number(connection: ClientConnection): void {
+    if (this.#session === null) return this.#openSession(connection);
+    for (const operation of this.#unnumbered) {
+      if (!this.#session.hasRoom) return;
+      operation.joinSession(this.#session);
+      this.#unnumbered.delete(operation);
+      this.#waiting.add(operation);
+    }
   }
 
   /** A session that was opened without our learning its id ends by itself, being idle. */
@@ -224,7 +236,7 @@ export class SynodClient {
     } else {
       this.#attemptFailed(operation, connection, error);
     }
-    if (this.#usesSession && this.#waiting.size > 0) this.#pump();
+    if (this.#unnumbered.size > 0) this.#pump();
   }
 
   #attemptFailed(operation: Operation, connection: ClientConnection, error: SynodError): void {

@@ -59,6 +59,8 @@ export class ClientConnection {
   #closed = false;
   #retired = false;
   #heard = true;
+  /** The member has said that it stops, and that whatever it has not answered it has not executed. */
+  #stopping: SynodError | null = null;
   #reason = "the connection was closed";
 
   /** `url` is the WebSocket URL, as `endpointUrl` makes it. Requests may be made before the connection is open. */
@@ -68,6 +70,7 @@ export class ClientConnection {
     this.#socket = new WebSocket(url, {
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
+      generateMask: leaveUnmasked,
       handshakeTimeout: handshakeTimeoutMs ?? DEFAULT_HANDSHAKE_TIMEOUT_MS,
     });
     this.#socket.on("open", () => {
@@ -81,7 +84,7 @@ export class ClientConnection {
   }
 
   get isOpen(): boolean {
-    return !this.#closed && this.#socket.readyState === WebSocket.OPEN;
+    return !this.#closed && this.#stopping === null && this.#socket.readyState === WebSocket.OPEN;
   }
 
   /** Requests that are not answered yet. */
@@ -136,6 +139,7 @@ export class ClientConnection {
   }
 
   #refusal(): SynodError | null {
+    if (this.#stopping !== null) return this.#stopping;
     if (this.#closed || this.#retired) return new SynodError("SYNOD_ERR_UNREACHABLE", `${this.url}: ${this.#reason}.`);
     if (this.#pending.size < MAX_OUTSTANDING) return null;
     return new SynodError("SYNOD_ERR_BUSY", `${MAX_OUTSTANDING} requests are outstanding on this connection.`);
@@ -182,6 +186,7 @@ export class ClientConnection {
   #settle(reply: Reply): void {
     if (reply.id === CONNECTION_ID && reply.type === "error") {
       this.#reason = reply.error.message;
+      if (reply.error.code === "SYNOD_ERR_STOPPING") this.#stopping = reply.error;
       return;
     }
     const pending = this.#pending.get(reply.id);
@@ -197,7 +202,7 @@ export class ClientConnection {
 
   #ended(code: number, reason: string): void {
     this.#closed = true;
-    if (reason !== "") this.#reason = `closed with code ${code}: ${reason}`;
+    if (reason !== "" && this.#stopping === null) this.#reason = `closed with code ${code}: ${reason}`;
     const lost = [...this.#pending.values()];
     this.#pending.clear();
     for (const pending of lost) pending.done(this.#lossOf(pending));
@@ -205,9 +210,18 @@ export class ClientConnection {
   }
 
   #lossOf(pending: Pending): SynodError {
+    if (this.#stopping !== null) return this.#stopping;
     const unknown = pending.op === "write" && pending.batch < this.#batchNumber;
     return new SynodError(unknown ? "SYNOD_ERR_OUTCOME_UNKNOWN" : "SYNOD_ERR_UNREACHABLE", `${this.url}: ${this.#reason}.`);
   }
+}
+
+/**
+ * Masks with zeros, which cost neither side anything; masking and unmasking would be a quarter of a busy member's work.
+ * Random masks keep scripts in web pages from choosing the bytes that old proxies see, and this is no browser.
+ */
+function leaveUnmasked(mask: Buffer): void {
+  mask.fill(0);
 }
 
 /** Whether a reply is of the kind that a request asks for. */

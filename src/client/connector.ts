@@ -67,7 +67,10 @@ export class Connector {
   #connect(): void {
     const url = this.#urls[this.#next % this.#urls.length] as string;
     this.#next += 1;
-    const connection = new ClientConnection(url, { onOpen: () => this.#onUp(), onClose: (reason) => this.#lost(connection, reason) });
+    const connection: ClientConnection = new ClientConnection(url, {
+      onOpen: () => this.#onUp(),
+      onClose: (reason) => this.#lost(connection, reason),
+    });
     this.#chosen = connection;
     this.#all.add(connection);
   }

@@ -13,7 +13,8 @@ import type { Consistency, Query } from "./types.ts";
  *       range   local u8, limit u32, prefix bytes, hasAfter u8, after bytes if so
  *       status  nothing
  *
- * Replies are in replies.ts. A message that is none of this is answered by an error with id 0, and the connection ends.
+ * Replies are in replies.ts. An error with id 0 concerns the connection, which then ends: SYNOD_ERR_BAD_REQUEST for a message that
+ * is none of this; SYNOD_ERR_STOPPING behind the last reply of a member that stops, which has not executed what is unanswered.
  */
 
 export const CLIENT_PATH = "/v1/client";

@@ -63,7 +63,7 @@ export function readReply(reader: ByteReader): Reply {
     case RESULT:
       return { type: "result", id, result: readResult(reader) };
     case GET:
-      return { type: "read", id, result: { type: "get", revision: reader.u53(), record: reader.boolean() ? readRecord(reader) : null } };
+      return { type: "read", id, result: readGetResult(reader) };
     case RANGE:
       return { type: "read", id, result: readRangeResult(reader) };
     case STATUS:
@@ -84,6 +84,11 @@ function readRecord(reader: ByteReader): KeyRecord {
   const modRevision = reader.u53();
   const version = reader.u53();
   return { createRevision, modRevision, version, value: reader.bytes() };
+}
+
+function readGetResult(reader: ByteReader): ReadResult {
+  const revision = reader.u53();
+  return { type: "get", revision, record: reader.boolean() ? readRecord(reader) : null };
 }
 
 function readRangeResult(reader: ByteReader): ReadResult {

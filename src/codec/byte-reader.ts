@@ -3,7 +3,7 @@ export class DecodeError extends Error {
   override name = "DecodeError";
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Reads what `ByteWriter` wrote. Every read is bounds-checked and throws `DecodeError`; nothing is copied unless said. */
 export class ByteReader {

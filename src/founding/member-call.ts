@@ -59,7 +59,7 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 function errorOf(url: string, status: number, body: Record<string, unknown>): SynodError {
-  const code = typeof body["code"] === "string" && body["code"] in ERRORS ? (body["code"] as ErrorCode) : null;
+  const code = typeof body["code"] === "string" && Object.hasOwn(ERRORS, body["code"]) ? (body["code"] as ErrorCode) : null;
   if (code === null) return new SynodError("SYNOD_ERR_BAD_REQUEST", `${url} answered HTTP ${status} without a code of synod's.`);
   return new SynodError(code, `${url}: ${typeof body["message"] === "string" ? body["message"] : ERRORS[code].meaning}`);
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
+import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { SynodError } from "../errors/synod-error.ts";
@@ -51,6 +52,8 @@ const STOP_MS = 10_000;
 const SHUTDOWN_MS = 1_500;
 const FOUNDING_MS = 30_000;
 const READY_MS = 30_000;
+/** Nodes share what was compiled before, which halves the time and work of a start. */
+const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(tmpdir(), "synod-compile-cache") };
 
 /**
  * A cluster of node processes on this machine, and the only one that may use its folder: starts, stops, kills, pauses and resumes
@@ -135,7 +138,7 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
     await this.#givePort(name);
     this.#requireNotEnding();
     const { env, readyTimeoutMs = READY_MS } = this.#options;
-    await node.start({ command: this.#commandOf(name), env: { ...process.env, ...env }, readyTimeoutMs });
+    await node.start({ command: this.#commandOf(name), env: { ...COMPILE_CACHE, ...process.env, ...env }, readyTimeoutMs });
     return this.#rowOf(name);
   }
 

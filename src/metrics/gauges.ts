@@ -42,7 +42,7 @@ export class MemberGauges {
     this.#logBytes = this.#gauge("synod_log_bytes", "Bytes of the log on disk.");
     this.#peerLinkUp = this.#gauge("synod_peer_link_up", "1 while there is a link to the peer.", ["peer"]);
     this.#queueItems = this.#gauge("synod_queue_items", "Items that wait in a bounded queue.", ["queue"]);
-    this.#longestTurn = this.#gauge("synod_eventloop_longest_turn_seconds", "Longest turn of the event loop since the last scrape.");
+    this.#longestTurn = this.#gauge("synod_eventloop_longest_turn_seconds", "Longest turn since the last scrape.");
   }
 
   /** Peers and queues that the sample does not name disappear. */

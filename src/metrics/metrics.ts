@@ -46,7 +46,7 @@ export class MemberMetrics {
     this.#delay.enable();
     this.#commitSeconds = this.#histogram("synod_commit_seconds", "Time from proposing a slot to its being chosen, at the leader.");
     this.#fdatasyncSeconds = this.#histogram("synod_fdatasync_seconds", "Time of one write to the log and its fdatasync.");
-    this.#turnSeconds = this.#histogram("synod_eventloop_turn_seconds", "Time that the member's work took in one turn of the event loop.");
+    this.#turnSeconds = this.#histogram("synod_eventloop_turn_seconds", "Time of the member's work in one turn of the event loop.");
     this.#electionsStarted = this.#counter("synod_elections_started_total", "Campaigns that this member started.");
     this.#electionsWon = this.#counter("synod_elections_won_total", "Campaigns that this member won.");
     this.#electionsLost = this.#counter("synod_elections_lost_total", "Campaigns that this member lost.");
@@ -54,7 +54,7 @@ export class MemberMetrics {
     this.#syncFailures = this.#counter("synod_sync_failures_total", "Syncs of the log that failed.");
     this.#proposals = this.#proposalSeries();
     this.#reads = this.#readSeries();
-    this.#dropped = new Tally(this.#registry, "synod_dropped_messages_total", "Messages that were not sent or not taken.", ["reason"]);
+    this.#dropped = new Tally(this.#registry, "synod_dropped_messages_total", "Messages not sent or not taken.", ["reason"]);
     this.#gauges = new MemberGauges(this.#registry);
   }
 
@@ -119,7 +119,7 @@ export class MemberMetrics {
   }
 
   #proposalSeries(): Readonly<Record<ProposalOutcome, TallySeries>> {
-    const tally = new Tally(this.#registry, "synod_proposals_total", "Commands that this member proposed, by how it ended.", ["outcome"]);
+    const tally = new Tally(this.#registry, "synod_proposals_total", "Commands proposed here, by how it ended.", ["outcome"]);
     return Object.fromEntries(OUTCOMES.map((outcome) => [outcome, tally.series(outcome)])) as Record<ProposalOutcome, TallySeries>;
   }
 

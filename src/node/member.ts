@@ -58,6 +58,7 @@ const DEFAULT_SNAPSHOT_BYTES = 32 * 1024 * 1024;
 /** A tick counts for at most this many of its periods: see AwakeTime. */
 const MAX_TICK_STEPS = 3;
 const SWEEP_MS = 50;
+const DRAIN_LOOK_MS = 5;
 const TELL_CHECKSUM_MS = 1_000;
 
 /**
@@ -431,6 +432,19 @@ export class Member {
   #linkedLeader(): Incarnation | null {
     const { leader } = this.#core;
     return leader !== null && leader !== this.self && this.#linked.has(leader) ? leader : null;
+  }
+
+  /** Resolves once no write or read is without an answer, at the latest after `timeoutMs`. */
+  drained(timeoutMs: number): Promise<void> {
+    const untilMs = this.#clock.nowMs() + timeoutMs;
+    return new Promise((resolve) => {
+      const stopLooking = this.#clock.every(DRAIN_LOOK_MS, () => {
+        const open = this.#writes.sizes.held + this.#reads.held;
+        if (open > 0 && this.#clock.nowMs() < untilMs) return;
+        stopLooking();
+        resolve();
+      });
+    });
   }
 
   /** Answers everything that is open and does nothing any more. The storage and the links are the caller's to close. */

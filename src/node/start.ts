@@ -17,6 +17,9 @@ import { VERSION } from "./version.ts";
 /** Version of what members say to each other. */
 const PEER_PROTOCOL_VERSION = 1;
 
+/** How long a stopping member waits for what it has not answered yet. */
+const DRAIN_MS = 500;
+
 export interface NodeOptions {
   /** The member's name, unique in its cluster. */
   readonly name: string;
@@ -126,9 +129,12 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
   const stop = async (): Promise<void> => {
     log.info("stopping");
     await service.handOver(null);
-    await api.close();
+    // The API takes no more requests and waits for the answers that are under way; those may need the links to the next leader.
+    const closed = api.close();
+    await service.member?.drained(DRAIN_MS);
     await service.member?.stop();
     await transport?.close();
+    await closed;
     await storage.close();
     service.memberMetrics.close();
     log.info("stopped");

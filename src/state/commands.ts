@@ -82,7 +82,8 @@ export function decodeCommand(bytes: Uint8Array): Command {
   switch (fields.type) {
     case PUT: {
       const value = bytes.subarray(fields.keyEnd);
-      return { type: "put", key: keyOf(fields, bytes), value, prevRevision: prevRevisionOf(fields), retry: retryOf(fields, bytes) };
+      const retry = retryOf(fields, bytes);
+      return { type: "put", key: keyOf(fields, bytes), value, prevRevision: prevRevisionOf(fields), retry };
     }
     case DELETE:
       return { type: "delete", key: keyOf(fields, bytes), prevRevision: prevRevisionOf(fields), retry: retryOf(fields, bytes) };

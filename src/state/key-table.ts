@@ -62,8 +62,8 @@ export class KeyTable {
   }
 
   /**
-   * Writes the value that `bytes` holds from `from` on, copied, so that it does not keep a whole frame in memory. `existing` is what
-   * `find` just gave for the key.
+   * Writes the value that `bytes` holds from `from` on, copied, so that it does not keep a whole frame in memory. `existing` is
+   * what `find` just gave for the key.
    */
   put(
     key: ByteString, existing: Readonly<StoredRecord> | undefined, bytes: Uint8Array, from: number, revision: number,

@@ -20,7 +20,10 @@ export interface StateLimits {
   readonly maxSessions: number;
   /** A session not used for more than this many milliseconds of log time ends. */
   readonly sessionIdleMs: number;
-  /** How far a sequence number may be above the session's acknowledged watermark: the most results one session keeps. At most 8,192. */
+  /**
+   * How far a sequence number may be above the session's acknowledged watermark: the most results one session keeps. At most
+   * 8,192.
+   */
   readonly sessionWindow: number;
   /** Results remembered by all sessions together; beyond it the least recently used sessions end. At least `sessionWindow`. */
   readonly maxSessionResults: number;

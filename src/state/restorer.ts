@@ -10,9 +10,9 @@ import { StateMachine } from "./state-machine.ts";
 import { emptyParts, type StateParts } from "./state-parts.ts";
 
 /**
- * Makes a state machine of a snapshot's bytes, piece by piece, cut anywhere. Each `push` takes time proportional to its piece. Errors
- * are `DecodeError`; after one the restorer is of no use. It checks form and completeness; that no bit was flipped is for the
- * caller's storage and transport to know.
+ * Makes a state machine of a snapshot's bytes, piece by piece, cut anywhere. Each `push` takes time proportional to its piece.
+ * Errors are `DecodeError`; after one the restorer is of no use. It checks form and completeness; that no bit was flipped is
+ * for the caller's storage and transport to know.
  */
 export class StateRestorer {
   readonly #limits: StateLimits;

@@ -10,8 +10,8 @@ import type { StateCounters } from "./state-parts.ts";
 import { valueOf } from "./value-arena.ts";
 
 /**
- * A snapshot is a stream of records, each a u32 length and that many bytes, of which the first is the kind: one header, the keys in
- * byte order, idempotency entries by age, sessions by id, one end. Chunks cut the stream anywhere.
+ * A snapshot is a stream of records, each a u32 length and that many bytes, of which the first is the kind: one header, the
+ * keys in byte order, idempotency entries by age, sessions by id, one end. Chunks cut the stream anywhere.
  */
 export const HEADER = 1;
 export const KEY = 2;

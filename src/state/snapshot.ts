@@ -42,12 +42,13 @@ export class StateSnapshot {
   }
 
   /**
-   * Its bytes in chunks of 64 KiB or a little more; one with a large value in it is longer by that. Each step serialises one chunk
-   * only, so the caller may do other things between any two.
+   * Its bytes in chunks of 64 KiB or a little more; one with a large value in it is longer by that. Each step serialises one
+   * chunk only, so the caller may do other things between any two.
    */
   *chunks(): Generator<Uint8Array, void, undefined> {
     const writer = new ByteWriter(CHUNK_BYTES * 2);
-    for (const _record of this.#writeRecords(writer)) {
+    const records = this.#writeRecords(writer);
+    while (records.next().done !== true) {
       if (writer.length < CHUNK_BYTES) continue;
       yield writer.finish();
       writer.reset();

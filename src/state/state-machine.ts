@@ -83,8 +83,8 @@ export class StateMachine {
   }
 
   /**
-   * Applies one command of slot `slot`; slots come in order, the commands of one slot in theirs. Bytes that are no command, or one
-   * beyond the limits, are refused on every member alike. Keeps no view of `command`.
+   * Applies one command of slot `slot`; slots come in order, the commands of one slot in theirs. Bytes that are no command, or
+   * one beyond the limits, are refused on every member alike. Keeps no view of `command`.
    */
   apply(slot: number, command: Uint8Array): Result {
     assert(slot >= this.#slot, `slot ${slot} comes after slot ${this.#slot}`);

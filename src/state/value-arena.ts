@@ -46,9 +46,9 @@ export function valueOf(holder: Readonly<ValueHolder>): Uint8Array {
 }
 
 /**
- * Memory for many small values. A buffer for each would cost more time than all the rest of a write, and long collections of garbage.
- * Slabs share one buffer among many values, and one whose values are mostly gone is emptied into the newest, so that what is
- * no longer held takes at most three times as much memory as what is.
+ * Memory for many small values. A buffer for each would cost more time than all the rest of a write, and long collections of
+ * garbage. Slabs share one buffer among many values, and one whose values are mostly gone is emptied into the newest, so that
+ * what is no longer held takes at most three times as much memory as what is.
  */
 export class ValueArena {
   #current = new Slab(SLAB_BYTES);
