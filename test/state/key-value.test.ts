@@ -11,7 +11,8 @@ describe("revisions", () => {
     expect(machine.apply(put("a", "1"))).toEqual({ type: "written", revision: 1 });
     machine.apply(put("b", "1"));
     expect(machine.apply(put("a", "2"))).toEqual({ type: "written", revision: 3 });
-    expect(machine.state.get(keyFromText("a"))).toEqual({ value: keyFromText("2"), createRevision: 1, modRevision: 3, version: 2 });
+    const record = { value: keyFromText("2"), createRevision: 1, modRevision: 3, version: 2 };
+    expect(machine.state.get(keyFromText("a"))).toEqual(record);
   });
 
   test("a delete counts as a change, and the key starts anew after it", () => {
@@ -109,7 +110,9 @@ describe("range", () => {
   test("keeps keys that are no text, in the order of their bytes", () => {
     const bytes = new Machine();
     for (const key of [[0xff], [0x80, 1], [0], [0x7f], [0x80]]) {
-      bytes.apply(encodeCommand({ type: "put", key: Uint8Array.from(key), value: new Uint8Array(0), prevRevision: null, retry: { kind: "none" } }));
+      const retry = { kind: "none" } as const;
+      const fields = { key: Uint8Array.from(key), value: new Uint8Array(0), prevRevision: null, retry };
+      bytes.apply(encodeCommand({ type: "put", ...fields }));
     }
     const { items } = bytes.state.range({ prefix: new Uint8Array(0), limit: 10 });
     expect(items.map((item) => [...item.key])).toEqual([[0], [0x7f], [0x80], [0x80, 1], [0xff]]);

@@ -26,6 +26,32 @@ test("keeps every held value whatever is stored and released around it", () => {
   );
 });
 
+test("keeps the newest value of each key that is written over and over, in memory that stays bounded", () => {
+  const arena = new ValueArena();
+  const holders = Array.from({ length: 1000 }, () => store(arena, new Uint8Array(200)));
+  // Keys at the front are written often, keys at the back hardly ever, so that every slab holds some of each.
+  const writes = Array.from({ length: 60_000 }, (_, index) => Math.floor(((index * 7919) % 1000) ** 4 / 1000 ** 3));
+  const newest = new Map<number, number>();
+  writes.forEach((key, index) => {
+    const holder = holders[key] as ValueHolder;
+    arena.release(holder);
+    arena.store(holder, new Uint8Array(200).fill(index), 0);
+    newest.set(key, index & 0xff);
+  });
+  for (const [key, byte] of newest) expect(valueOf(holders[key] as ValueHolder)).toEqual(new Uint8Array(200).fill(byte));
+  const slabs = new Set(holders.map((holder) => holder.slab));
+  expect(slabs.size * 64 * 1024).toBeLessThan(4 * 1000 * 200 + 2 * 64 * 1024);
+});
+
+test("gives back the memory of slabs whose values are released after they filled up", () => {
+  const arena = new ValueArena();
+  const holders = Array.from({ length: 10_000 }, (_, index) => store(arena, new Uint8Array(200).fill(index)));
+  const lasting = holders.filter((_, index) => index % 100 === 0);
+  for (const holder of holders) if (!lasting.includes(holder)) arena.release(holder);
+  expect(new Set(lasting.map((holder) => holder.slab)).size).toBeLessThan(4);
+  lasting.forEach((holder, index) => expect(valueOf(holder)).toEqual(new Uint8Array(200).fill(index * 100)));
+});
+
 test("does not let a few long-lived values keep the memory of all that was written beside them", () => {
   const arena = new ValueArena();
   const lasting: ValueHolder[] = [];
