@@ -9,7 +9,7 @@ import type { Incarnation, Slot } from "./ids.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMINGS, type Effects, type Input, type Limits, type PaxosEvent, type Role, type Timings } from "./interface.ts";
 import { Leader } from "./leader.ts";
 import { Learner } from "./learner.ts";
-import type { Accept, Heartbeat, Message, TransferLeadership } from "./messages.ts";
+import type { Accept, Heartbeat, Message, Prepare, TransferLeadership } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { PhaseOne } from "./phase-one.ts";
 import { Proposals } from "./proposals.ts";
@@ -216,6 +216,7 @@ export class PaxosCore {
   #campaign(): void {
     const { ballot, record } = this.#acceptor.openBallot(this.#election.seenRound);
     this.#outbox.emit({ type: "campaignStarted", ballot });
+    this.#election.campaignHeard(this.#context.self);
     this.#phaseOne = new PhaseOne(this.#context, this.#learner, ballot, record);
     this.#phaseOne.start();
   }
@@ -278,8 +279,7 @@ export class PaxosCore {
         if (this.#leader === null && this.#phaseOne === null && this.#election.takePreVoteReply(from, message)) this.#campaign();
         return;
       case "prepare":
-        this.#yieldTo(message.ballot);
-        return this.#acceptor.answerPrepare(from, message);
+        return this.#receivePrepare(from, message);
       case "promise":
         this.#phaseOne?.takePromise(from, message);
         return this.#maybeWin();
@@ -314,6 +314,13 @@ export class PaxosCore {
       default:
         return unreachable(message);
     }
+  }
+
+  #receivePrepare(from: Incarnation, message: Prepare): void {
+    const raises = compareBallots(message.ballot, this.#acceptor.promised) > 0;
+    this.#yieldTo(message.ballot);
+    if (raises) this.#election.campaignHeard(from);
+    this.#acceptor.answerPrepare(from, message);
   }
 
   /**

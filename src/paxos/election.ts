@@ -15,6 +15,8 @@ export class Election {
   #leader: Incarnation | null = null;
   #heardAtMs: number | null;
   #leaderLinkClosed = false;
+  /** Whose campaign was last promised, and until when nobody else's is encouraged. */
+  #candidate: { readonly incarnation: Incarnation; readonly untilMs: number } | null = null;
   #deadlineMs: number | null = null;
   #preVote: { nonce: number; granted: Set<Incarnation>; startedAtMs: number } | null = null;
   #seenRound = 0;
@@ -48,7 +50,18 @@ export class Election {
     this.#leader = leader;
     this.#heardAtMs = this.#context.nowMs;
     this.#leaderLinkClosed = false;
+    this.#candidate = null;
     this.#preVote = null;
+    this.#waitElectionTimeout();
+  }
+
+  /**
+   * A candidate's ballot was promised, or this member campaigns itself: for half an election timeout no other campaign is
+   * begun or encouraged, so that slow disks do not make a duel of an election (rule 7).
+   */
+  campaignHeard(candidate: Incarnation): void {
+    const { nowMs, timings } = this.#context;
+    this.#candidate = { incarnation: candidate, untilMs: nowMs + timings.electionTimeoutMs / 2 };
     this.#waitElectionTimeout();
   }
 
@@ -57,6 +70,7 @@ export class Election {
     this.#leader = this.#context.self;
     this.#heardAtMs = null;
     this.#leaderLinkClosed = false;
+    this.#candidate = null;
     this.#preVote = null;
     this.#deadlineMs = null;
   }
@@ -64,6 +78,7 @@ export class Election {
   /** This member's leadership or campaign ended, or a higher ballot shows that the old leader has rivals. */
   lost(retry: "soon" | "later"): void {
     if (this.#leader === this.#context.self) this.#leader = null;
+    this.#candidate = null;
     this.#preVote = null;
     if (retry === "soon") this.#waitRetry();
     else this.#waitElectionTimeout();
@@ -71,6 +86,10 @@ export class Election {
 
   /** The link to a peer closed: if it was the leader's, that is a hint of its death, for this member only (rule 7). */
   linkClosed(peer: Incarnation): void {
+    if (peer === this.#candidate?.incarnation) {
+      this.#candidate = null;
+      this.#waitRetry();
+    }
     if (peer !== this.#leader) return;
     this.#leaderLinkClosed = true;
     const { nowMs, random } = this.#context;
@@ -80,6 +99,8 @@ export class Election {
   /** Whether to let `candidate` campaign: not while a leader is heard, unless the leader itself asks. Logs are never compared. */
   grants(candidate: Incarnation): boolean {
     const { nowMs, timings } = this.#context;
+    const rival = this.#candidate !== null && this.#candidate.incarnation !== candidate && nowMs < this.#candidate.untilMs;
+    if (rival) return false;
     if (this.#heardAtMs === null || this.#leaderLinkClosed || candidate === this.#leader) return true;
     return nowMs - this.#heardAtMs >= timings.electionTimeoutMs;
   }

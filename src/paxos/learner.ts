@@ -98,7 +98,8 @@ export class Learner {
     }
     if (nowMs < this.#waitUntilMs) return;
     this.#waitUntilMs = nowMs + timings.electionTimeoutMs / 2;
-    outbox.send(this.#source, { type: "catchUp", fromSlot: (log.chosenThrough + 1) as Slot });
+    // Behind what was learned before: a slow disk paces the catching up, instead of a queue growing before it.
+    outbox.sendWhenDurable(this.#source, { type: "catchUp", fromSlot: (log.chosenThrough + 1) as Slot });
   }
 
   /** Answers with chosen values, or that a snapshot is needed. */
