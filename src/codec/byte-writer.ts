@@ -3,7 +3,9 @@ import { assert } from "./assert.ts";
 const INITIAL_BYTES = 256;
 const encoder = new TextEncoder();
 
-/** Appends little-endian fields to a growing buffer. The bytes it returns are a copy of exactly what was written. */
+const NO_BYTES = new Uint8Array(0);
+
+/** Appends little-endian fields to a growing buffer. How its bytes are had back decides who owns them: copied, lent or given away. */
 export class ByteWriter {
   #bytes: Uint8Array;
   #view: DataView;
@@ -64,6 +66,20 @@ export class ByteWriter {
   /** What was written so far, copied out; the writer may be used again after `reset`. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  /** What was written so far, not copied: it is valid until the writer is written to again. */
+  view(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** What was written so far, not copied and the caller's from now on: the writer starts anew with another buffer. */
+  take(): Uint8Array {
+    const taken = this.view();
+    this.#bytes = NO_BYTES;
+    this.#view = new DataView(NO_BYTES.buffer);
+    this.#length = 0;
+    return taken;
   }
 
   reset(): this {

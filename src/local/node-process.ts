@@ -24,15 +24,22 @@ export async function runNodeProcess(start: () => Promise<RunningNode>, options:
   const stop = (): void => {
     if (stopping) return;
     stopping = true;
-    void started.then((node) => exitAfter(node, options.stopTimeoutMs ?? 5_000));
+    // A start that fails is reported below.
+    void started.then((node) => exitAfter(node, options.stopTimeoutMs ?? 5_000), () => {});
   };
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
   if (options.stopWithParent) {
     ignoreBrokenOutput();
     process.stdin.on("end", stop).on("error", stop).resume();
   }
-  const node = await started;
-  process.stdout.write(listeningLine(options.name, node.url));
+  try {
+    const node = await started;
+    process.stdout.write(listeningLine(options.name, node.url));
+  } catch (error) {
+    // Nothing else holds the process now: it ends by itself, with what the caller makes of the error.
+    if (options.stopWithParent) process.stdin.pause();
+    throw error;
+  }
 }
 
 async function exitAfter(node: RunningNode, timeoutMs: number): Promise<void> {

@@ -4,7 +4,7 @@ import { allMembers } from "../paxos/configuration.ts";
 import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Effects, type Limits, type PaxosEvent, type ProposalFailure, type Timings } from "../paxos/interface.ts";
-import type { OutgoingMessage } from "../paxos/messages.ts";
+import type { Message, OutgoingMessage } from "../paxos/messages.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
 import type { Result } from "../state/results.ts";
 import type { StateMachine } from "../state/state-machine.ts";
@@ -85,6 +85,8 @@ export class Member {
   #sweptAtMs = 0;
   #toldChecksumAtMs = 0;
   #scheduled = false;
+  /** The message that was transmitted last. */
+  #encoded: { readonly message: Message; readonly bytes: Uint8Array } | null = null;
   #fencedReason: string | null = null;
   #disagreement = false;
   #stopped = false;
@@ -285,12 +287,19 @@ export class Member {
     if (effects.failedProposals.length > 0 || effects.events.length > 0) this.#schedule();
   }
 
+  /** A message that goes to one member after the other is encoded once. */
   #transmit({ to, message }: OutgoingMessage): void {
-    this.#send(to, { type: "paxos", message });
+    const outer: PeerMessage = { type: "paxos", message };
+    if (this.#encoded?.message !== message) this.#encoded = { message, bytes: encodePeerMessage(outer) };
+    this.#sendBytes(to, outer, this.#encoded.bytes);
   }
 
   #send(to: Incarnation, message: PeerMessage): boolean {
-    const sent = this.#parts.links.send(to, encodePeerMessage(message), laneOf(message));
+    return this.#sendBytes(to, message, encodePeerMessage(message));
+  }
+
+  #sendBytes(to: Incarnation, message: PeerMessage, bytes: Uint8Array): boolean {
+    const sent = this.#parts.links.send(to, bytes, laneOf(message));
     if (!sent) this.#parts.observer.dropped(message.type);
     return sent;
   }

@@ -32,28 +32,28 @@ const SNAPSHOT_CHUNK = 4;
 const SNAPSHOT_UNAVAILABLE = 5;
 const CHECKSUM = 6;
 
-/** Encodes for one peer link. */
+/** Encodes for peer links. The bytes are the caller's and may be sent to several peers. */
 export function encodePeerMessage(message: PeerMessage): Uint8Array {
   const writer = new ByteWriter(sizeHint(message));
   switch (message.type) {
     case "paxos":
-      return writeMessage(writer.u8(PAXOS), message.message).finish();
+      return writeMessage(writer.u8(PAXOS), message.message).take();
     case "forward":
       writer.u8(FORWARD).u53(message.id).u32(message.commands.length);
       for (const command of message.commands) writer.bytes(command);
-      return writer.finish();
+      return writer.take();
     case "forwarded":
       writer.u8(FORWARDED).u53(message.id).u32(message.outcomes.length);
       for (const outcome of message.outcomes) writeOutcome(writer, outcome);
-      return writer.finish();
+      return writer.take();
     case "snapshotRequest":
-      return writer.u8(SNAPSHOT_REQUEST).u53(message.minSlot).u53(message.slot).u53(message.offset).finish();
+      return writer.u8(SNAPSHOT_REQUEST).u53(message.minSlot).u53(message.slot).u53(message.offset).take();
     case "snapshotChunk":
-      return writeHandle(writer.u8(SNAPSHOT_CHUNK), message.handle).u53(message.size).u53(message.offset).bytes(message.bytes).finish();
+      return writeHandle(writer.u8(SNAPSHOT_CHUNK), message.handle).u53(message.size).u53(message.offset).bytes(message.bytes).take();
     case "snapshotUnavailable":
-      return writer.u8(SNAPSHOT_UNAVAILABLE).u53(message.minSlot).finish();
+      return writer.u8(SNAPSHOT_UNAVAILABLE).u53(message.minSlot).take();
     case "checksum":
-      return writer.u8(CHECKSUM).u53(message.slot).u32(message.checksum).finish();
+      return writer.u8(CHECKSUM).u53(message.slot).u32(message.checksum).take();
     default:
       return unreachable(message);
   }

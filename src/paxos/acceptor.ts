@@ -74,8 +74,8 @@ export class Acceptor {
   }
 
   /**
-   * Phase 2b: accepts the slots of one message. A gap behind what is held at this ballot is answered by saying where to
-   * go on, unless the leader says that all below is chosen; then a new range starts and the rest is fetched (rule 3a).
+   * Phase 2b: accepts the slots of one message. A range of slots held at this ballot begins only where the leader says that
+   * all below is chosen, or where the log is cut; anything else is a gap, answered by saying where to go on (rule 3a).
    */
   answerAccept(from: Incarnation, message: Accept): void {
     const { outbox, log } = this.#context;
@@ -86,16 +86,19 @@ export class Acceptor {
     const start = Math.max(firstSlot, log.cutThrough + 1) as Slot;
     const end = firstSlot + values.length - 1;
     if (start > end) return;
-    if (this.#through < this.#from) {
-      this.#restartRange(start);
-    } else if (start > this.#through + 1) {
-      if (start > chosenThrough + 1) {
-        return outbox.send(from, { type: "acceptGap", ballot, expected: (this.#through + 1) as Slot });
+    const empty = this.#through < this.#from;
+    if (empty || start > this.#through + 1) {
+      const beginsBy = Math.max(chosenThrough, log.cutThrough) + 1;
+      if (start > beginsBy) {
+        return outbox.send(from, { type: "acceptGap", ballot, expected: (empty ? beginsBy : this.#through + 1) as Slot });
       }
       this.#restartRange(start);
     }
     for (let slot = Math.max(start, this.#through + 1); slot <= end; slot++) {
-      this.acceptAt(slot as Slot, values[slot - firstSlot] as ValueBytes);
+      const value = values[slot - firstSlot] as ValueBytes;
+      // A higher ballot, not promised here yet, chose another value in this slot: the sender's time is over.
+      if (log.refutes(slot, value)) return this.reject(from, ballot);
+      this.acceptAt(slot as Slot, value);
     }
     this.#ackTo = from;
   }

@@ -9,12 +9,12 @@ import type { Incarnation, Slot } from "./ids.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMINGS, type Effects, type Input, type Limits, type PaxosEvent, type Role, type Timings } from "./interface.ts";
 import { Leader } from "./leader.ts";
 import { Learner } from "./learner.ts";
-import type { Accept, Heartbeat, Message, Prepare, TransferLeadership } from "./messages.ts";
+import type { Accept, ChosenEntries, Heartbeat, Message, Prepare, TransferLeadership } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { PhaseOne } from "./phase-one.ts";
 import { Proposals } from "./proposals.ts";
 import { ForwardedReads, ReadRounds } from "./read-rounds.ts";
-import type { RecoveredState } from "./records.ts";
+import type { RecoveredState, SnapshotHandle } from "./records.ts";
 import { ReplicaLog } from "./replica-log.ts";
 import { Transfer } from "./transfer.ts";
 
@@ -151,8 +151,7 @@ export class PaxosCore {
       case "snapshotTaken":
         return this.#context.log.cut(input.handle.slot, this.#context.limits.retainedLogBytes);
       case "snapshotInstalled":
-        if (this.#learner.install(input.handle)) this.#phaseOne?.snapshotInstalled();
-        return;
+        return this.#installSnapshot(input.handle);
       case "linkUp":
         return this.#linkChanged(input.peer, true);
       case "linkDown":
@@ -301,7 +300,7 @@ export class PaxosCore {
       case "catchUp":
         return this.#learner.answerCatchUp(from, message);
       case "chosenEntries":
-        return this.#learner.takeChosen(from, message);
+        return this.#receiveChosen(from, message);
       case "needsSnapshot":
         this.#leader?.skip(from, message.snapshotSlot);
         return this.#learner.heardSnapshot(from, message.snapshotSlot);
@@ -368,6 +367,25 @@ export class PaxosCore {
     const range = this.#acceptor.acceptedAt(ballot, chosenThrough);
     if (range !== null) this.#context.log.markChosen(range.from, range.through);
     this.#learner.heardChosen(from, chosenThrough);
+  }
+
+  /** A leader that learns another value than it proposed is behind a higher ballot; it steps down before it says "chosen" again. */
+  #receiveChosen(from: Incarnation, message: ChosenEntries): void {
+    const { fromSlot, values } = message;
+    const refuted = values.some((value, index) => this.#leader?.isRefutedBy(fromSlot + index, value) === true);
+    if (refuted) this.#stepDown("higherBallot", "later");
+    this.#learner.takeChosen(from, message);
+  }
+
+  /**
+   * A leader cannot compare what a snapshot stands for with what it proposed in those slots, so it must not say in its
+   * ballot's name that they are chosen (rule 3a): it begins anew behind the snapshot.
+   */
+  #installSnapshot(handle: SnapshotHandle): void {
+    const led = this.#leader !== null && handle.slot > this.#context.log.chosenThrough;
+    if (led) this.#stepDown("higherBallot", "soon");
+    if (this.#learner.install(handle)) this.#phaseOne?.snapshotInstalled();
+    if (led) this.#startPreVote();
   }
 
   #receiveTransfer(from: Incarnation, message: TransferLeadership): void {

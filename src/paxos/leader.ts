@@ -5,9 +5,10 @@ import { allMembers, isVoter, quorumSize } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { Incarnation, Slot } from "./ids.ts";
 import type { Learner } from "./learner.ts";
-import type { Accepted, AcceptGap, HeartbeatReply, ValueBytes } from "./messages.ts";
+import type { Accept, Accepted, AcceptGap, HeartbeatReply, ValueBytes } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import type { Proposals } from "./proposals.ts";
+import { bytesEqual } from "./replica-log.ts";
 import { encodeValue } from "./value.ts";
 
 interface OwnAccept {
@@ -173,8 +174,20 @@ export class Leader {
     if (progress === undefined || !ballotsEqual(message.ballot, this.ballot)) return;
     progress.heardAtMs = this.#context.nowMs;
     // Every accept behind the gap is answered so, but one new start is enough; a lost one is mended by the time-out.
-    if (progress.next <= message.expected || progress.rewinds > 0) return;
-    progress.rewind(this.#resendFrom(message.expected), this.#context.nowMs);
+    const resendFrom = this.#resendFrom(message.expected);
+    if (progress.next <= resendFrom || progress.rewoundTo === resendFrom) return;
+    progress.rewind(resendFrom, this.#context.nowMs);
+  }
+
+  /**
+   * Whether a value chosen in `slot` is not what was proposed there at this ballot: then a higher ballot is at work, and
+   * what it chose must never be told in the name of this one (rule 3a).
+   */
+  isRefutedBy(slot: number, value: ValueBytes): boolean {
+    if (slot <= this.#context.log.chosenThrough) return false;
+    if (slot >= this.#nextSlot) return true;
+    const own = this.#context.log.get(slot);
+    return own === undefined || !bytesEqual(own.value, value);
   }
 
   /** A slot is chosen when a quorum of voters accepted it at this ballot (rule 3a, case a). */
@@ -217,24 +230,33 @@ export class Leader {
     this.#drainQueue();
   }
 
-  /** Sends each member what it lacks and has room for. Runs once after each group of inputs. */
+  /**
+   * Sends each member what it lacks and has room for. Runs once after each group of inputs. Members that lack the same get the
+   * same message object, so that its sender can encode it once.
+   */
   pump(): void {
-    for (const progress of this.#peers.values()) if (progress.linkUp) this.#pumpPeer(progress);
+    const made = new Map<Slot, Accept>();
+    for (const progress of this.#peers.values()) if (progress.linkUp) this.#pumpPeer(progress, made);
   }
 
-  #pumpPeer(progress: Progress): void {
+  #pumpPeer(progress: Progress, made: Map<Slot, Accept>): void {
     const { log, limits, outbox, nowMs } = this.#context;
     while (progress.next < this.#nextSlot && progress.inflightBytes < limits.maxInflightBytes) {
       if (progress.next <= log.cutThrough) progress.rewind((log.chosenThrough + 1) as Slot, nowMs);
-      const entries = log.slice(progress.next, this.#nextSlot - 1, limits.maxMessageBytes);
-      const last = entries.at(-1);
-      if (last === undefined) return;
-      const values = entries.map((entry) => entry.value);
-      const bytes = values.reduce((sum, value) => sum + value.length, 0);
-      const chosenThrough = log.chosenThrough;
-      outbox.send(progress.peer, { type: "accept", ballot: this.ballot, firstSlot: progress.next, values, chosenThrough });
-      progress.sent(last.slot, bytes, nowMs);
+      const message = made.get(progress.next) ?? this.#acceptFrom(progress.next);
+      if (message.values.length === 0) return;
+      made.set(message.firstSlot, message);
+      outbox.send(progress.peer, message);
+      const bytes = message.values.reduce((sum, value) => sum + value.length, 0);
+      progress.sent((message.firstSlot + message.values.length - 1) as Slot, bytes, nowMs);
     }
+  }
+
+  /** As much as fits one message. Every slot from there on was proposed in this ballot, so there are no holes. */
+  #acceptFrom(firstSlot: Slot): Accept {
+    const { log, limits } = this.#context;
+    const values = log.slice(firstSlot, this.#nextSlot - 1, limits.maxMessageBytes).map((entry) => entry.value);
+    return { type: "accept", ballot: this.ballot, firstSlot, values, chosenThrough: log.chosenThrough };
   }
 
   /** The first slot worth sending again from `wanted`: in this ballot, and still in memory. */

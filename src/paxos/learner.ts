@@ -146,6 +146,8 @@ export class Learner {
     this.#recordedThrough = Math.max(this.#recordedThrough, handle.slot) as Slot;
     this.#waitUntilMs = 0;
     this.#proposals.abandonThrough(handle.slot);
+    // The barrier itself is under the snapshot and will never be seen.
+    this.#proposals.abandonBelow(handle.leaderBallot, handle.slot);
     return true;
   }
 

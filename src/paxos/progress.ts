@@ -17,6 +17,8 @@ export class Progress {
   progressAtMs: number;
   /** How often sending began again without an ack between. */
   rewinds = 0;
+  /** Where sending began again last, until an ack advances. */
+  rewoundTo: Slot | null = null;
   linkUp = true;
   readonly #sizes: { through: Slot; bytes: number }[] = [];
 
@@ -46,6 +48,7 @@ export class Progress {
     if (this.next <= through) this.next = (through + 1) as Slot;
     this.progressAtMs = nowMs;
     this.rewinds = 0;
+    this.rewoundTo = null;
     let done = 0;
     for (const { through: sentThrough, bytes } of this.#sizes) {
       if (sentThrough > through) break;
@@ -62,6 +65,7 @@ export class Progress {
     this.inflightBytes = 0;
     this.progressAtMs = nowMs;
     this.rewinds += 1;
+    this.rewoundTo = slot;
   }
 
   get hasInflight(): boolean {

@@ -61,6 +61,12 @@ export class ReplicaLog {
     return this.#entries.get(slot);
   }
 
+  /** Whether another value than `value` is known to be chosen in `slot`. */
+  refutes(slot: number, value: ValueBytes): boolean {
+    const known = this.#entries.get(slot);
+    return known?.chosen === true && !bytesEqual(known.value, value);
+  }
+
   /** Holds `value` as accepted in `slot` at `ballot`. A chosen value can be accepted again but never replaced. */
   accept(slot: Slot, ballot: Ballot, value: ValueBytes): void {
     assert(slot > this.#cutThrough, "a slot below the cut is never accepted");

@@ -26,16 +26,16 @@ export function encodeValue(value: Value): ValueBytes {
     case "noop":
       return Uint8Array.of(NOOP);
     case "barrier":
-      return writeBallot(new ByteWriter(32).u8(BARRIER), value.ballot).finish();
+      return writeBallot(new ByteWriter(32).u8(BARRIER), value.ballot).take();
     case "commands": {
       const total = value.commands.reduce((sum, command) => sum + command.length + 4, 64);
       const writer = writeBallot(new ByteWriter(total).u8(COMMANDS), value.origin).u32(value.commands.length);
       for (const command of value.commands) writer.bytes(command);
-      return writer.finish();
+      return writer.take();
     }
     case "configuration": {
       const writer = writeBallot(new ByteWriter().u8(CONFIGURATION), value.origin);
-      return writeConfiguration(writer, value.configuration).finish();
+      return writeConfiguration(writer, value.configuration).take();
     }
   }
 }

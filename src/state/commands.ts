@@ -44,18 +44,18 @@ export function encodeCommand(command: Command): Uint8Array {
     case "put": {
       const { key, value, prevRevision, retry } = command;
       const writer = new ByteWriter(WRITE_OVERHEAD + key.length + value.length).u8(PUT);
-      return writeBody(writeRetry(writer, retry), key, prevRevision).raw(value).finish();
+      return writeBody(writeRetry(writer, retry), key, prevRevision).raw(value).take();
     }
     case "delete": {
       const writer = new ByteWriter(WRITE_OVERHEAD + command.key.length).u8(DELETE);
-      return writeBody(writeRetry(writer, command.retry), command.key, command.prevRevision).finish();
+      return writeBody(writeRetry(writer, command.retry), command.key, command.prevRevision).take();
     }
     case "openSession":
       return Uint8Array.of(OPEN_SESSION);
     case "closeSession":
-      return new ByteWriter(9).u8(CLOSE_SESSION).u53(command.session).finish();
+      return new ByteWriter(9).u8(CLOSE_SESSION).u53(command.session).take();
     case "advanceTime":
-      return new ByteWriter(9).u8(ADVANCE_TIME).u53(command.timeMs).finish();
+      return new ByteWriter(9).u8(ADVANCE_TIME).u53(command.timeMs).take();
   }
 }
 

@@ -7,7 +7,7 @@ import { CLOSE } from "./handshake.ts";
 import type { TransportLimits } from "./limits.ts";
 import type { LinkCounters } from "./link-status.ts";
 import { MessageAssembler } from "./message-assembler.ts";
-import { type Lane, SendQueue } from "./send-queue.ts";
+import { type Frame, type Lane, SendQueue } from "./send-queue.ts";
 
 const MAX_REASON_BYTES = 120;
 
@@ -186,13 +186,14 @@ export class Connection {
     const frame = this.#queue.nextFrame(withBulk);
     this.#counters.sentMessages += frame.messages;
     this.#counters.sentBytes += frame.messageBytes;
-    this.#ws.send(frame.bytes, this.#onWritten);
+    this.#ws.send(frame.bytes, () => this.#written(frame));
   }
 
   /** Bulk frames that were held back follow as the socket drains. */
-  readonly #onWritten = (): void => {
+  #written(frame: Frame): void {
+    this.#queue.release(frame);
     if (this.#bulkHeld) this.flush();
-  };
+  }
 
   /** Closes for a fault of the peer, and tells the owner. */
   #fail(code: number, reason: string): void {

@@ -1,5 +1,6 @@
 import { assert } from "../codec/assert.ts";
 import { Fifo } from "./fifo.ts";
+import { FrameBuffers } from "./frame-buffers.ts";
 import { FIRST, ITEM_HEADER_BYTES, REST, TOTAL_BYTES, WHOLE, itemHeader } from "./frame-format.ts";
 
 /** A fragment is begun only where at least this share (one in so many) of a frame is free for it. */
@@ -9,7 +10,8 @@ const MIN_FRAGMENT_SHARE = 4;
 export type Lane = "urgent" | "bulk";
 
 export interface Frame {
-  readonly bytes: Uint8Array;
+  /** The holder's until it is given back with `release`. */
+  readonly bytes: Buffer;
   /** How many messages end in this frame, and their bytes. */
   readonly messages: number;
   readonly messageBytes: number;
@@ -32,6 +34,7 @@ export class SendQueue {
   /** How much of the first bulk message has already left in fragments. */
   #bulkSent = 0;
   #bytes = 0;
+  readonly #buffers = new FrameBuffers();
 
   /** `frameBytes` bounds each frame; it must leave room for a fragment's headers and some of its bytes. */
   constructor(frameBytes: number) {
@@ -69,7 +72,12 @@ export class SendQueue {
     let room = this.#takeUrgent(items, this.#frameBytes);
     if (withBulk) room = this.#takeBulk(items, room);
     assert(items.length > 0, "a frame holds at least one item");
-    return writeFrame(items, this.#frameBytes - room);
+    return writeFrame(items, this.#buffers.take(this.#frameBytes - room));
+  }
+
+  /** The frame's bytes have been sent: their memory may be used for another. */
+  release(frame: Frame): void {
+    this.#buffers.give(frame.bytes);
   }
 
   #takeUrgent(items: Item[], room: number): number {
@@ -118,8 +126,7 @@ function wholeItem(message: Uint8Array): Item {
   return { kind: WHOLE, bytes: message, totalBytes: message.length, ends: true };
 }
 
-function writeFrame(items: readonly Item[], length: number): Frame {
-  const bytes = Buffer.allocUnsafe(length);
+function writeFrame(items: readonly Item[], bytes: Buffer): Frame {
   let at = 0;
   let messages = 0;
   let messageBytes = 0;
@@ -132,6 +139,6 @@ function writeFrame(items: readonly Item[], length: number): Frame {
     messageBytes += item.bytes.length;
     if (item.ends) messages += 1;
   }
-  assert(at === length, "a frame has the length that was counted");
+  assert(at === bytes.length, "a frame has the length that was counted");
   return { bytes, messages, messageBytes };
 }

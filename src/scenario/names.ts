@@ -1,0 +1,57 @@
+import { assert } from "../codec/assert.ts";
+import { type Ballot, ballotsEqual, ZERO_BALLOT } from "../paxos/ballot.ts";
+import type { Configuration } from "../paxos/configuration.ts";
+import { type Incarnation, incarnation } from "../paxos/ids.ts";
+import type { ValueBytes } from "../paxos/messages.ts";
+import { decodeValue } from "../paxos/value.ts";
+
+/** The most members a scenario can have: each is one digit. */
+export const MAX_SCENARIO_MEMBERS = 9;
+
+const decoder = new TextDecoder();
+
+/** In scenarios a member is a digit from 1 to 9 and its incarnation is that digit 32 times. */
+export function memberIncarnation(member: number): Incarnation {
+  assert(Number.isInteger(member) && member >= 1 && member <= MAX_SCENARIO_MEMBERS, `not a member of a scenario: ${member}`);
+  return incarnation(String(member).repeat(32));
+}
+
+/** The digit of a member; the opposite of `memberIncarnation`. */
+export function memberNumber(of: Incarnation): number {
+  return Number(of[0]);
+}
+
+/** A ballot as scenarios write it: its round, a dot, its member. */
+export function ballotName(ballot: Ballot): string {
+  return ballotsEqual(ballot, ZERO_BALLOT) ? "0" : `${ballot.round}.${memberNumber(ballot.incarnation)}`;
+}
+
+/** The configuration of members 1 to `size`, all of which vote. */
+export function scenarioConfiguration(size: number): Configuration {
+  const voters = Array.from({ length: size }, (_, index) => {
+    const name = String(index + 1);
+    return { incarnation: memberIncarnation(index + 1), name, address: `${name}:1` };
+  });
+  return { voters, learners: [] };
+}
+
+/** The commands of a slot's value as texts; none for a value that carries no commands. */
+export function commandTexts(value: ValueBytes): string[] {
+  const decoded = decodeValue(value);
+  return decoded.kind === "commands" ? decoded.commands.map((command) => decoder.decode(command)) : [];
+}
+
+/** A slot's value as scenarios write it. */
+export function valueName(value: ValueBytes): string {
+  const decoded = decodeValue(value);
+  switch (decoded.kind) {
+    case "noop":
+      return "no-op";
+    case "barrier":
+      return `barrier(${ballotName(decoded.ballot)})`;
+    case "commands":
+      return commandTexts(value).join("+");
+    case "configuration":
+      return `members(${decoded.configuration.voters.map((voter) => voter.name).join(",")})`;
+  }
+}

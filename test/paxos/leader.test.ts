@@ -1,0 +1,208 @@
+import { describe, expect, it } from "vitest";
+import { slot } from "../../src/paxos/ids.ts";
+import { memberIncarnation } from "../../src/scenario/names.ts";
+import { ballot, commands, LoneCore, snapshotHandle } from "./lone-core.ts";
+
+describe("a leader", () => {
+  it("counts its own vote only when its own record is durable", () => {
+    const core = new LoneCore().serve();
+    core.fastDisk = false;
+    core.propose(1, "a").acknowledge(3);
+    expect(core.core.status().chosenThrough).toBe(2);
+    core.sync();
+    expect(core.core.status().chosenThrough).toBe(3);
+  });
+
+  it("counts acknowledgements of its own ballot only, and only for the range that they name", () => {
+    const core = new LoneCore().serve().propose(1, "a").propose(2, "b");
+    const { ballot: mine } = core.last("accept");
+    core.receive(2, { type: "accepted", ballot: ballot(mine.round, 2), from: slot(1), through: slot(4) });
+    core.receive(2, { type: "accepted", ballot: ballot(mine.round - 1, 1), from: slot(1), through: slot(4) });
+    core.receive(2, { type: "accepted", ballot: mine, from: slot(4), through: slot(4) });
+    expect(core.core.status().chosenThrough).toBe(2);
+    core.receive(3, { type: "accepted", ballot: mine, from: slot(1), through: slot(3) });
+    expect(core.core.status().chosenThrough).toBe(3);
+  });
+
+  it("begins anew where a follower's gap begins, once for all accepts behind it, and again when the gap is another", () => {
+    const core = new LoneCore({ limits: { maxMessageBytes: 1 } }).serve();
+    for (let id = 1; id <= 3; id++) core.propose(id, "x");
+    const { ballot: at } = core.last("accept");
+    core.sent.length = 0;
+    for (let copies = 0; copies < 3; copies++) core.receive(2, { type: "acceptGap", ballot: at, expected: slot(3) });
+    expect(core.all("accept", 2).map((message) => message.firstSlot)).toEqual([3, 4, 5]);
+    core.receive(2, { type: "acceptGap", ballot: at, expected: slot(4) });
+    expect(core.all("accept", 2).map((message) => message.firstSlot)).toEqual([3, 4, 5, 4, 5]);
+  });
+
+  it("steps down when it learns that another value than its own was chosen in a slot of its ballot", () => {
+    const core = new LoneCore().serve().propose(1, "a");
+    core.receive(3, { type: "chosenEntries", fromSlot: slot(3), values: [commands("z", 9, 3)], chosenThrough: slot(3) });
+    expect(core.core.leads).toBe(false);
+    expect(core.events).toContainEqual(expect.objectContaining({ type: "steppedDown", reason: "higherBallot" }));
+    expect(core.failed).toEqual([{ proposalId: 1, failure: "superseded" }]);
+  });
+
+  it("steps down when it learns of a chosen slot that it has not proposed", () => {
+    const core = new LoneCore().serve();
+    core.receive(3, { type: "chosenEntries", fromSlot: slot(3), values: [commands("z", 9, 3)], chosenThrough: slot(3) });
+    expect(core.core.leads).toBe(false);
+  });
+
+  it("goes on when it learns that its own value was chosen", () => {
+    const core = new LoneCore().serve().propose(1, "a");
+    const { values } = core.last("accept");
+    core.receive(3, { type: "chosenEntries", fromSlot: slot(3), values, chosenThrough: slot(3) });
+    expect(core.core.leads).toBe(true);
+    expect(core.chosen.at(-1)).toMatchObject({ slot: 3, proposalId: 1 });
+  });
+
+  it("begins a new ballot behind a snapshot that covers slots of its own, and says nothing more in the old one", () => {
+    const core = new LoneCore().serve().propose(1, "a");
+    core.sent.length = 0;
+    core.input({ type: "snapshotInstalled", handle: snapshotHandle(5) });
+    expect(core.core.leads).toBe(false);
+    expect(core.sent.map(({ message }) => message.type)).toEqual(["preVote", "preVote"]);
+  });
+
+  it("asks for pre-votes at once when a member refuses it for a higher promise, and campaigns above that", () => {
+    const core = new LoneCore().serve();
+    core.receive(3, { type: "reject", ballot: ballot(1, 1), promised: ballot(8, 3) });
+    expect(core.core.leads).toBe(false);
+    core.receive(2, { type: "preVoteReply", nonce: core.last("preVote").nonce, granted: true, promised: ballot(1, 1) });
+    expect(core.last("prepare").ballot).toEqual(ballot(9, 1));
+  });
+
+  it("steps down when it heard no quorum for an election timeout, and not while it hears one", () => {
+    const core = new LoneCore().serve().passHeard(2_000);
+    expect(core.core.leads).toBe(true);
+    core.pass(420);
+    expect(core.core.leads).toBe(false);
+    expect(core.events).toContainEqual(expect.objectContaining({ type: "steppedDown", reason: "quorumLost" }));
+  });
+
+  it("steps down when its disk completes nothing for a second though its peers answer, and probes the disk when idle", () => {
+    const core = new LoneCore().serve();
+    core.fastDisk = false;
+    core.passHeard(900);
+    expect(core.records).toContainEqual({ type: "probe" });
+    core.sync().passHeard(900);
+    expect(core.core.leads).toBe(true);
+    core.passHeard(1_200);
+    expect(core.core.leads).toBe(false);
+    expect(core.events).toContainEqual(expect.objectContaining({ type: "steppedDown", reason: "diskStalled" }));
+  });
+});
+
+describe("a linearizable read", () => {
+  it("is answered by a round that began after it, not by answers to an earlier heartbeat", () => {
+    const core = new LoneCore().serve();
+    const early = core.last("heartbeat");
+    core.input({ type: "read", readId: 1 });
+    const { nonce } = core.last("heartbeat");
+    expect(nonce).toBeGreaterThan(early.nonce);
+    core.receive(2, { type: "heartbeatReply", ballot: early.ballot, nonce: early.nonce, chosenThrough: slot(2) });
+    expect(core.reads).toEqual([]);
+    core.receive(2, { type: "heartbeatReply", ballot: early.ballot, nonce, chosenThrough: slot(2) });
+    expect(core.reads).toEqual([{ readId: 1, ok: true, slot: 2 }]);
+  });
+
+  it("shares the next round when one is under way", () => {
+    const core = new LoneCore().serve().input({ type: "read", readId: 1 });
+    const first = core.last("heartbeat");
+    core.input({ type: "read", readId: 2 }).input({ type: "read", readId: 3 });
+    core.receive(2, { type: "heartbeatReply", ballot: first.ballot, nonce: first.nonce, chosenThrough: slot(2) });
+    expect(core.reads.map((read) => read.readId)).toEqual([1]);
+    core.receive(2, { type: "heartbeatReply", ballot: first.ballot, nonce: core.last("heartbeat").nonce, chosenThrough: slot(2) });
+    expect(core.reads.map((read) => read.readId)).toEqual([1, 2, 3]);
+  });
+
+  it("is refused when the leadership ends before a quorum answered", () => {
+    const core = new LoneCore().serve().input({ type: "read", readId: 1 });
+    core.receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(3) });
+    expect(core.reads).toEqual([{ readId: 1, ok: false }]);
+  });
+
+  it("at a follower is asked of the leader with a fresh nonce for every attempt, and a late answer to an earlier one is void", () => {
+    const core = new LoneCore().receive(2, { type: "heartbeat", ballot: ballot(1, 2), nonce: 1, chosenThrough: slot(0) });
+    core.input({ type: "read", readId: 1 });
+    const { nonce: first } = core.last("readIndexRequest");
+    core.pass(210);
+    const { nonce: second } = core.last("readIndexRequest");
+    expect(second).toBeGreaterThan(first);
+    core.receive(2, { type: "readIndexReply", ballot: ballot(1, 2), nonce: first, slot: slot(4) });
+    expect(core.reads).toEqual([]);
+    core.receive(2, { type: "readIndexReply", ballot: ballot(1, 2), nonce: second, slot: slot(5) });
+    expect(core.reads).toEqual([{ readId: 1, ok: true, slot: 5 }]);
+  });
+});
+
+describe("a transfer of leadership", () => {
+  const transfer = { type: "transferLeadership", target: memberIncarnation(2) } as const;
+
+  it("waits until the target holds everything, and queues proposals meanwhile", () => {
+    const core = new LoneCore().serve().propose(1, "a").input(transfer).propose(2, "b");
+    expect(core.all("transferLeadership")).toEqual([]);
+    core.acknowledge(3);
+    expect(core.all("transferLeadership", 2)).toMatchObject([{ ballot: ballot(1, 1) }]);
+    expect(core.core.status().lastSlot).toBe(3);
+  });
+
+  it("that fails lets the queued proposals go on", () => {
+    const core = new LoneCore().serve().input(transfer).propose(1, "a").passHeard(390);
+    expect(core.core.status().lastSlot).toBe(2);
+    core.passHeard(20).acknowledge(3);
+    expect(core.chosen.at(-1)).toMatchObject({ proposalId: 1 });
+  });
+
+  it("bounds what it queues", () => {
+    const core = new LoneCore({ limits: { maxUnchosenBytes: 10 } }).serve().input(transfer).propose(1, "12345678").propose(2, "12345678");
+    expect(core.failed).toEqual([{ proposalId: 2, failure: "busy" }]);
+  });
+
+  it("is honoured only from the leader that is followed, in its ballot", () => {
+    const follow = (): LoneCore => new LoneCore().receive(2, { type: "heartbeat", ballot: ballot(4, 2), nonce: 1, chosenThrough: slot(0) });
+    const asked = (from: number, round: number, of: number): LoneCore => follow().receive(from, { type: "transferLeadership", ballot: ballot(round, of), nonce: 1 });
+    expect(asked(3, 4, 2).all("prepare")).toEqual([]);
+    expect(asked(2, 3, 2).all("prepare")).toEqual([]);
+    expect(asked(2, 4, 2).last("prepare").ballot).toEqual(ballot(5, 1));
+  });
+});
+
+describe("a pre-vote", () => {
+  const ask = { type: "preVote", nonce: 1 } as const;
+
+  it("is refused by a leader, and by a follower that heard one within an election timeout", () => {
+    expect(new LoneCore().serve().receive(3, ask).last("preVoteReply").granted).toBe(false);
+    const follower = new LoneCore().receive(2, { type: "heartbeat", ballot: ballot(4, 2), nonce: 1, chosenThrough: slot(0) });
+    expect(follower.pass(390).receive(3, ask).last("preVoteReply").granted).toBe(false);
+    expect(follower.pass(20).receive(3, ask).last("preVoteReply").granted).toBe(true);
+  });
+
+  it("is granted to the leader itself, and to anybody by a follower that saw the leader's link close", () => {
+    const follower = new LoneCore().receive(2, { type: "heartbeat", ballot: ballot(4, 2), nonce: 1, chosenThrough: slot(0) });
+    expect(follower.receive(2, ask).last("preVoteReply").granted).toBe(true);
+    follower.input({ type: "linkDown", peer: memberIncarnation(3) }).receive(3, ask);
+    expect(follower.last("preVoteReply").granted).toBe(false);
+    follower.input({ type: "linkDown", peer: memberIncarnation(2) }).receive(3, ask);
+    expect(follower.last("preVoteReply").granted).toBe(true);
+  });
+
+  it("raises no ballot and writes no record", () => {
+    const core = new LoneCore().receive(3, ask).input({ type: "campaign" }).pass(2_000);
+    expect(core.core.status().ballot.round).toBe(0);
+    expect(core.records).toEqual([]);
+  });
+});
+
+describe("a member whose disk failed", () => {
+  it("neither votes, proposes nor answers reads any more", () => {
+    const core = new LoneCore().serve().propose(1, "a").input({ type: "syncFailed" });
+    core.sent.length = 0;
+    core.receive(2, { type: "prepare", ballot: ballot(9, 2), fromSlot: slot(1) }).propose(2, "b").input({ type: "read", readId: 1 }).pass(2_000);
+    expect(core.sent).toEqual([]);
+    expect(core.core.status().role).toBe("fenced");
+    expect(core.failed).toContainEqual({ proposalId: 2, failure: "notLeader" });
+    expect(core.reads).toEqual([{ readId: 1, ok: false }]);
+  });
+});

@@ -1,0 +1,265 @@
+import { SimulatedCluster } from "../../src/scenario/cluster.ts";
+import type { Note } from "../../src/scenario/notes.ts";
+import { memberIncarnation } from "../../src/scenario/names.ts";
+import { SeededRandom } from "../../src/scenario/seeded-random.ts";
+import { Trace } from "../../src/scenario/trace.ts";
+import { Violation } from "../../src/scenario/checker.ts";
+
+const STEPS = 400;
+const TIMINGS = { tickMs: 40, heartbeatMs: 80, electionTimeoutMs: 400, diskStallMs: 1_000 };
+/** After everything is healed a leader must be at work, and a proposal chosen, within this time. */
+const RECOVERY_MS = 6_000;
+/** Enough for the longest wait for a leader. */
+const PATIENCE_TICKS = 20;
+const SETTLED_MS = 2_000;
+const MAX_DELIVERIES_PER_TICK = 20_000;
+const MAX_IN_FLIGHT = 400;
+
+/** How often each thing happens in one run, relative to the others. Every run draws its own mix, so that rare mixes occur too. */
+type Mix = Readonly<Record<Action, number>>;
+type Action = (typeof ACTIONS)[number];
+const ACTIONS = [
+  "deliverOldest", "deliverAny", "deliverAll", "drop", "duplicate", "tickAll", "impatience", "propose", "proposeAnywhere", "read",
+  "sync", "slowDisk", "fastDisk", "crash", "restart", "isolate", "cutOneWay", "heal", "linkDown", "linkUp", "snapshot", "transfer", "campaign", "settle",
+] as const;
+
+const USUAL: Mix = {
+  deliverOldest: 160, deliverAny: 30, deliverAll: 40, drop: 6, duplicate: 5, tickAll: 14, impatience: 6, propose: 25, proposeAnywhere: 1, read: 6,
+  sync: 20, slowDisk: 3, fastDisk: 2, crash: 2, restart: 8, isolate: 2, cutOneWay: 1.5, heal: 8, linkDown: 1.5, linkUp: 10, snapshot: 4, transfer: 2,
+  campaign: 3, settle: 20,
+};
+
+/** One short life of a cluster, drawn from a seed. Throws when anything happens that must not. */
+export class RandomRun {
+  readonly #random: SeededRandom;
+  readonly #cluster: SimulatedCluster;
+  readonly #mix: Mix;
+  readonly #batching: boolean;
+  #commands = 0;
+
+  constructor(seed: number, note: (note: Note) => void = () => {}) {
+    const random = new SeededRandom(seed);
+    this.#random = random;
+    const size = random.pick([3, 3, 3, 5, 5, 4, 2, 1]) as number;
+    const limits = {
+      retainedLogBytes: random.pick([0, 60, 1_000_000]) as number,
+      maxMessageBytes: random.pick([40, 200, 100_000]) as number,
+      maxInflightBytes: random.pick([100, 1_000_000]) as number,
+      maxUnchosenBytes: random.pick([150, 1_000_000]) as number,
+    };
+    this.#cluster = new SimulatedCluster({ size, seed, timings: TIMINGS, limits, note });
+    this.#mix = this.#drawMix();
+    this.#batching = random.chance(0.4);
+  }
+
+  #drawMix(): Mix {
+    const drawn = ACTIONS.map((action) => [action, USUAL[action] * (this.#random.pick([0, 1, 1, 1, 3]) as number)] as const);
+    return { ...(Object.fromEntries(drawn) as Mix), deliverOldest: USUAL.deliverOldest, tickAll: USUAL.tickAll };
+  }
+
+  run(): void {
+    if (this.#random.chance(0.8)) this.#proposeUntilChosen();
+    for (let step = 0; step < STEPS; step++) {
+      this.#cluster.batching = this.#batching && this.#random.chance(0.5);
+      this.#act(this.#draw());
+    }
+    this.#recover();
+  }
+
+  #draw(): Action {
+    const total = ACTIONS.reduce((sum, action) => sum + this.#mix[action], 0);
+    let at = this.#random.next() * total;
+    return ACTIONS.find((action) => (at -= this.#mix[action]) < 0) ?? "deliverOldest";
+  }
+
+  #act(action: Action): void {
+    const { network, running } = this.#cluster;
+    const any = this.#random.pick(network.inFlight);
+    const member = this.#random.pick(running)?.number;
+    switch (action) {
+      case "deliverOldest":
+        return this.#deliver(network.inFlight[0]);
+      case "deliverAny":
+        return this.#deliver(any);
+      case "deliverAll":
+        for (const envelope of [...network.inFlight]) this.#deliver(envelope);
+        return;
+      case "drop":
+        if (any !== undefined) this.#cluster.drop(any);
+        return;
+      case "duplicate":
+        if (any !== undefined && network.inFlight.length < MAX_IN_FLIGHT) this.#cluster.duplicate(any);
+        return;
+      case "tickAll":
+        return this.#tickAll();
+      case "settle":
+        for (const each of running) this.#cluster.settle(each);
+        return;
+      default:
+        if (member !== undefined || action === "restart" || action === "heal") this.#actOn(action, member ?? 1);
+    }
+  }
+
+  #actOn(action: Action, member: number): void {
+    const cluster = this.#cluster;
+    const other = this.#random.pick(cluster.members)?.number ?? member;
+    switch (action) {
+      case "impatience":
+        return this.#losePatience();
+      case "propose":
+        return this.#propose(this.#leader() ?? member);
+      case "proposeAnywhere":
+        return this.#propose(member);
+      case "read":
+        cluster.read(member);
+        return;
+      case "sync":
+        return cluster.sync(member, this.#random.chance(0.5) ? undefined : 1 + this.#random.below(3));
+      case "slowDisk":
+        cluster.member(member).disk.automatic = false;
+        return;
+      case "fastDisk":
+        cluster.member(member).disk.automatic = true;
+        return cluster.sync(member);
+      case "crash": {
+        const { unsynced } = cluster.member(member).disk;
+        return cluster.crash(member, this.#random.below(unsynced.length + 1));
+      }
+      case "snapshot":
+        return cluster.snapshot(member);
+      case "transfer":
+        return cluster.input(member, { type: "transferLeadership", target: this.#random.chance(0.3) ? null : memberIncarnation(other) });
+      case "campaign":
+        return cluster.input(member, { type: "campaign" });
+      default:
+        return this.#actOnLinks(action, member, other);
+    }
+  }
+
+  #actOnLinks(action: Action, member: number, other: number): void {
+    const cluster = this.#cluster;
+    switch (action) {
+      case "restart": {
+        const down = this.#random.pick(cluster.members.filter(({ running }) => !running));
+        if (down !== undefined) cluster.restart(down.number);
+        return;
+      }
+      case "isolate":
+        for (const each of cluster.members) if (each.number !== member && this.#random.chance(0.8)) this.#cut(member, each.number);
+        return;
+      case "cutOneWay":
+        if (member !== other) cluster.network.cut(member, other);
+        return;
+      case "heal":
+        return cluster.network.heal();
+      case "linkDown":
+      case "linkUp":
+        if (member !== other) cluster.link(member, other, action === "linkUp");
+        return;
+      default:
+        throw new Error(`nothing is known of ${action}`);
+    }
+  }
+
+  #cut(a: number, b: number): void {
+    this.#cluster.network.cut(a, b);
+    this.#cluster.network.cut(b, a);
+  }
+
+  #deliver(envelope: Parameters<SimulatedCluster["deliver"]>[0] | undefined): void {
+    if (envelope !== undefined) this.#cluster.deliver(envelope);
+  }
+
+  #tickAll(): void {
+    const ticks = this.#random.chance(0.05) ? 12 : 1;
+    for (let tick = 0; tick < ticks; tick++) this.#cluster.tickAll();
+  }
+
+  /** Most members' clocks run ahead until they give their leader up, while its messages are still under way. */
+  #losePatience(): void {
+    for (const { number, leads } of this.#cluster.running) {
+      if (leads || this.#random.chance(0.2)) continue;
+      for (let tick = 0; tick < PATIENCE_TICKS; tick++) this.#cluster.tick(number);
+    }
+  }
+
+  #leader(): number | undefined {
+    return this.#cluster.running.find((member) => member.leads)?.number;
+  }
+
+  #propose(member: number): void {
+    this.#commands += 1;
+    const text = `c${this.#commands}`;
+    this.#cluster.propose(member, this.#random.chance(0.2) ? [text, `${text}b`] : [text]);
+  }
+
+  /** Everything is mended; from here on the cluster must come to a leader, take a proposal and agree. */
+  #recover(): void {
+    const cluster = this.#cluster;
+    cluster.batching = false;
+    for (const member of cluster.members) {
+      member.disk.automatic = true;
+      if (!member.running) cluster.restart(member.number);
+      else cluster.sync(member.number);
+    }
+    cluster.network.heal();
+    for (const a of cluster.members) for (const b of cluster.members) if (a.number < b.number) cluster.link(a.number, b.number, true);
+    const chosenBy = this.#proposeUntilChosen();
+    const settledMs = cluster.nowMs + SETTLED_MS;
+    while (cluster.nowMs < settledMs) this.#passTime();
+    this.#checkAgreement(chosenBy);
+  }
+
+  #proposeUntilChosen(): string {
+    const cluster = this.#cluster;
+    const deadlineMs = cluster.nowMs + RECOVERY_MS;
+    let open: { id: number; text: string } | null = null;
+    while (cluster.nowMs < deadlineMs) {
+      this.#passTime();
+      const outcome = open === null ? null : cluster.clients.proposals.get(open.id)?.outcome;
+      if (open !== null && outcome === "acknowledged") return open.text;
+      const leader = cluster.running.find((member) => member.status().ready);
+      if (leader === undefined || outcome === "open") continue;
+      const text = `final${cluster.nowMs}`;
+      open = { id: cluster.propose(leader.number, [text]), text };
+    }
+    throw new Violation(`nothing was chosen within ${RECOVERY_MS} ms after all was healed`);
+  }
+
+  #passTime(): void {
+    const { network } = this.#cluster;
+    this.#cluster.tickAll();
+    for (let deliveries = 0; network.inFlight[0] !== undefined; deliveries++) {
+      if (deliveries >= MAX_DELIVERIES_PER_TICK) throw new Violation("the network never becomes quiet");
+      this.#cluster.deliver(network.inFlight[0]);
+    }
+  }
+
+  #checkAgreement(last: string): void {
+    const { members, clients } = this.#cluster;
+    const [first] = members;
+    for (const { number, replica } of members) {
+      if (replica.slot === first?.replica.slot && replica.commands.includes(last)) continue;
+      throw new Violation(`member ${number} applied up to ${replica.slot}, member 1 up to ${first?.replica.slot}, long after all was healed`);
+    }
+    const applied = new Set(first?.replica.commands);
+    for (const { id, outcome, texts } of clients.proposals.values()) {
+      if (outcome === "acknowledged" && !texts.every((text) => applied.has(text))) throw new Violation(`p${id} was acknowledged and is gone`);
+      if (outcome === "open") throw new Violation(`p${id} was never answered`);
+    }
+    for (const { id, outcome } of clients.reads.values()) if (outcome === "open") throw new Violation(`r${id} was never answered`);
+  }
+}
+
+/** Plays the run of a seed again with a trace of its end, for the report of a failure. */
+export function traceOf(seed: number, lines = 400): string {
+  const trace = new Trace();
+  trace.detail = "heartbeats";
+  let failure = "no failure the second time";
+  try {
+    new RandomRun(seed, (note) => trace.note(note)).run();
+  } catch (error) {
+    failure = String(error);
+  }
+  return [`seed ${seed}: ${failure}`, ...trace.lines.slice(-lines)].join("\n");
+}
