@@ -80,8 +80,7 @@ export class Acceptor {
   answerAccept(from: Incarnation, message: Accept): void {
     const { outbox, log } = this.#context;
     const { ballot, firstSlot, values, chosenThrough } = message;
-    if (compareBallots(ballot, this.#promised) < 0) return this.reject(from, ballot);
-    if (!ballotsEqual(ballot, this.#promised)) this.#raise(ballot);
+    if (!this.promise(ballot)) return this.reject(from, ballot);
     if (firstSlot <= log.cutThrough) outbox.send(from, { type: "needsSnapshot", snapshotSlot: log.snapshotSlot });
     const start = Math.max(firstSlot, log.cutThrough + 1) as Slot;
     const end = firstSlot + values.length - 1;

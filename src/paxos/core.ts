@@ -1,6 +1,6 @@
 import { assert, unreachable } from "../codec/assert.ts";
 import { Acceptor } from "./acceptor.ts";
-import { type Ballot, ballotsEqual, compareBallots } from "./ballot.ts";
+import { type Ballot, ballotsEqual, compareBallots, ZERO_BALLOT } from "./ballot.ts";
 import { assertConfiguration, type Configuration, isVoter } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { DiskWatch } from "./disk-watch.ts";
@@ -65,6 +65,8 @@ export class PaxosCore {
   #leader: Leader | null = null;
   #readRounds: ReadRounds | null = null;
   #transfer: Transfer | null = null;
+  /** The last request to take over that was followed. */
+  #takenOver: { readonly ballot: Ballot; readonly nonce: number } = { ballot: ZERO_BALLOT, nonce: 0 };
   #fenced = false;
   #diskFull = false;
 
@@ -330,6 +332,8 @@ export class PaxosCore {
     this.#election.sawRound(promised.round);
     if (this.#phaseOne !== null && ballotsEqual(ballot, this.#phaseOne.ballot)) this.#loseElection(ballot, "higherBallot");
     if (this.#leader === null || !ballotsEqual(ballot, this.#leader.ballot)) return;
+    // The higher ballot is most likely that of the member that was asked to take over: it must not be contested.
+    if (this.#transfer !== null) return this.#stepDown("higherBallot", "later");
     this.#stepDown("higherBallot", "soon");
     this.#startPreVote();
   }
@@ -391,7 +395,10 @@ export class PaxosCore {
   #receiveTransfer(from: Incarnation, message: TransferLeadership): void {
     const { configuration, self } = this.#context;
     const mine = ballotsEqual(message.ballot, this.#acceptor.promised) && from === this.#election.leader;
-    if (!mine || this.#leader !== null || this.#phaseOne !== null || !isVoter(configuration, self)) return;
+    // One ballot's nonces rise, so a repeated or late message shows itself; a new ballot begins anew.
+    const repeated = ballotsEqual(message.ballot, this.#takenOver.ballot) && message.nonce <= this.#takenOver.nonce;
+    if (!mine || repeated || this.#leader !== null || this.#phaseOne !== null || !isVoter(configuration, self)) return;
+    this.#takenOver = { ballot: message.ballot, nonce: message.nonce };
     this.#campaign();
   }
 

@@ -227,6 +227,8 @@ export class Leader {
     this.#ready = true;
     this.#context.outbox.emit({ type: "leaderReady", ballot: this.ballot });
     if (this.#learner.configurationSlot === 0) this.#proposeFoundingConfiguration();
+    // Writes of the leader before wait to hear what became of them, so this is told at once.
+    this.heartbeat();
     this.#drainQueue();
   }
 

@@ -67,7 +67,9 @@ export class Clients {
 
   #open({ number, life }: SimulatedMember, id: number): Proposal {
     const proposal = this.#proposals.get(id);
-    if (proposal === undefined || proposal.member !== number || proposal.life !== life) throw new Violation(`member ${number} answered proposal ${id}, which it was not asked`);
+    if (proposal?.member !== number || proposal.life !== life) {
+      throw new Violation(`member ${number} answered proposal ${id}, which it was not asked`);
+    }
     if (proposal.outcome !== "open") throw new Violation(`proposal ${id} was answered twice: ${proposal.outcome} first`);
     return proposal;
   }

@@ -182,7 +182,8 @@ function status({ cluster: { members }, trace }: Stage): void {
       continue;
     }
     const { role, ready, ballot, chosenThrough, lastSlot, snapshotSlot } = member.status();
-    const parts = [`${role}${role === "leader" && !ready ? " (not serving yet)" : ""}`, `promised ${ballotName(ballot)}`, `log to ${lastSlot}`, `chosen ≤ ${chosenThrough}`];
+    const waits = role === "leader" && !ready ? " (not serving yet)" : "";
+    const parts = [`${role}${waits}`, `promised ${ballotName(ballot)}`, `log to ${lastSlot}`, `chosen ≤ ${chosenThrough}`];
     if (snapshotSlot > 0) parts.push(`snapshot ${snapshotSlot}`);
     trace.line(`${member.number} ${parts.join(", ")}; applied ${member.replica.commands.join(",") || "nothing"}`);
   }

@@ -18,13 +18,22 @@ describe("an acceptor", () => {
     expect(core.all("promise")).toEqual([]);
   });
 
+  it("keeps the promise that an accept raised, also when the accept itself is answered with a gap", () => {
+    const core = new LoneCore();
+    core.fastDisk = false;
+    core.receive(2, accept(5, 2, 3, ["c"])).receive(2, { type: "prepare", ballot: ballot(5, 2), fromSlot: slot(1) });
+    expect(core.all("acceptGap")).toHaveLength(1);
+    expect(core.records).toEqual([{ type: "promised", ballot: ballot(5, 2) }]);
+    expect(core.sent.find(({ message }) => message.type === "promise")).toMatchObject({ afterRecord: 1 });
+  });
+
   it("acknowledges only behind its record, and reports only behind what it reports", () => {
     const core = new LoneCore();
     core.fastDisk = false;
     core.receive(2, accept(5, 2, 1, ["a", "b"])).receive(3, { type: "prepare", ballot: ballot(6, 3), fromSlot: slot(1) });
     const acknowledged = core.sent.find(({ message }) => message.type === "accepted");
-    expect(acknowledged).toMatchObject({ afterRecord: 2, message: { from: 1, through: 2, ballot: ballot(5, 2) } });
-    expect(core.sent.find(({ message }) => message.type === "promise")?.afterRecord).toBe(3);
+    expect(acknowledged).toMatchObject({ afterRecord: 3, message: { from: 1, through: 2, ballot: ballot(5, 2) } });
+    expect(core.sent.find(({ message }) => message.type === "promise")?.afterRecord).toBe(4);
   });
 
   it("acknowledges one range without a gap, and says where to go on from when there is one", () => {
@@ -97,6 +106,14 @@ describe("neither cutting the log nor installing a snapshot", () => {
       expect(core.last("promise").entries).toEqual([{ slot: 5, ballot: ballot(3, 2), chosen: false, value: commands("c5") }]);
     });
   }
+});
+
+it("keeps the promise and the own round over a restart, whatever its snapshot says", () => {
+  const recovered = { ...NOTHING, promised: ballot(9, 3), ownRound: 12, snapshot: { ...snapshotHandle(3), leaderBallot: ballot(2, 2) }, chosenThrough: slot(3) };
+  const core = new LoneCore({ recovered });
+  expect(core.core.status().ballot).toEqual(ballot(9, 3));
+  expect(core.receive(2, accept(8, 2, 4, ["x"])).last("reject")).toMatchObject({ promised: ballot(9, 3) });
+  expect(core.campaign().last("prepare").ballot).toEqual(ballot(13, 1));
 });
 
 describe("a snapshot that does not advance the applied slot", () => {

@@ -73,6 +73,16 @@ describe("a leader", () => {
     expect(core.last("prepare").ballot).toEqual(ballot(9, 1));
   });
 
+  it("does not contest the ballot of a member that it asked to take over", () => {
+    const core = new LoneCore().serve().propose(1, "a");
+    core.input({ type: "transferLeadership", target: memberIncarnation(3) });
+    core.sent.length = 0;
+    core.receive(3, { type: "reject", ballot: ballot(1, 1), promised: ballot(2, 3) });
+    expect(core.core.leads).toBe(false);
+    expect(core.sent).toEqual([]);
+    expect(core.events).toContainEqual(expect.objectContaining({ type: "steppedDown", reason: "transferred" }));
+  });
+
   it("steps down when it heard no quorum for an election timeout, and not while it hears one", () => {
     const core = new LoneCore().serve().passHeard(2_000);
     expect(core.core.leads).toBe(true);

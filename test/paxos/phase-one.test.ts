@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { slot } from "../../src/paxos/ids.ts";
 import type { PromiseReply, ReportedEntry } from "../../src/paxos/messages.ts";
 import { valueName } from "../../src/scenario/names.ts";
-import { ballot, commands, LoneCore, snapshotHandle } from "./lone-core.ts";
+import { ballot, commands, LoneCore, NOTHING, snapshotHandle } from "./lone-core.ts";
 
 function promise(core: LoneCore, entries: readonly ReportedEntry[], extra: Partial<PromiseReply> = {}): PromiseReply {
   const { ballot: at, fromSlot } = core.last("prepare");
@@ -47,6 +47,13 @@ describe("phase 1", () => {
       for (const from of order) core.receive(from, promise(core, reports[from]));
       expect(proposed(core)).toEqual(["1=high", "2=high", "3=barrier(1.1)"]);
     }
+  });
+
+  it("prefers a reported value of a higher ballot to what it accepted itself, and its own to one of a lower ballot", () => {
+    const entries = [1, 2].map((at) => ({ slot: slot(at), ballot: ballot(5, 3), value: commands(`own${at}`), learned: false }));
+    const core = new LoneCore({ recovered: { ...NOTHING, promised: ballot(7, 3), entries } }).campaign();
+    core.receive(2, promise(core, [report(1, 6, "higher"), report(2, 4, "lower")]));
+    expect(proposed(core)).toEqual(["1=higher", "2=own2", "3=barrier(8.1)"]);
   });
 
   it("takes a value that is reported as chosen for chosen", () => {

@@ -9,8 +9,8 @@ const STEPS = 400;
 const TIMINGS = { tickMs: 40, heartbeatMs: 80, electionTimeoutMs: 400, diskStallMs: 1_000 };
 /** After everything is healed a leader must be at work, and a proposal chosen, within this time. */
 const RECOVERY_MS = 6_000;
-/** Enough for the longest wait for a leader. */
-const PATIENCE_TICKS = 20;
+/** An election timeout and a little: enough to grant pre-votes, and seldom enough to ask for them. */
+const PATIENCE_TICKS = 11;
 const SETTLED_MS = 2_000;
 const MAX_DELIVERIES_PER_TICK = 20_000;
 const MAX_IN_FLIGHT = 400;
@@ -24,7 +24,7 @@ const ACTIONS = [
 ] as const;
 
 const USUAL: Mix = {
-  deliverOldest: 160, deliverAny: 30, deliverAll: 40, drop: 6, duplicate: 5, tickAll: 14, impatience: 6, propose: 25, proposeAnywhere: 1, read: 6,
+  deliverOldest: 160, deliverAny: 30, deliverAll: 40, drop: 6, duplicate: 5, tickAll: 14, impatience: 10, propose: 25, proposeAnywhere: 1, read: 6,
   sync: 20, slowDisk: 3, fastDisk: 2, crash: 2, restart: 8, isolate: 2, cutOneWay: 1.5, heal: 8, linkDown: 1.5, linkUp: 10, snapshot: 4, transfer: 2,
   campaign: 3, settle: 20,
 };
@@ -175,11 +175,18 @@ export class RandomRun {
     for (let tick = 0; tick < ticks; tick++) this.#cluster.tickAll();
   }
 
-  /** Most members' clocks run ahead until they give their leader up, while its messages are still under way. */
+  /** Some members' clocks run ahead until they would let another one campaign, and one of them does, while the old leader's messages are still under way. */
   #losePatience(): void {
-    for (const { number, leads } of this.#cluster.running) {
-      if (leads || this.#random.chance(0.2)) continue;
-      for (let tick = 0; tick < PATIENCE_TICKS; tick++) this.#cluster.tick(number);
+    const impatient = this.#cluster.running.filter(({ leads }) => !leads && this.#random.chance(0.8));
+    for (const { number } of impatient) for (let tick = 0; tick < PATIENCE_TICKS; tick++) this.#cluster.tick(number);
+    const candidate = this.#random.pick(impatient);
+    if (candidate === undefined) return;
+    this.#cluster.input(candidate.number, { type: "campaign" });
+    if (this.#random.chance(0.3)) return;
+    // What belongs to the election overtakes everything else.
+    for (const type of ["preVote", "preVoteReply", "prepare", "promise"] as const) {
+      if (this.#random.chance(0.15)) return;
+      for (const envelope of this.#cluster.network.select({ types: [type] })) if (!this.#random.chance(0.15)) this.#deliver(envelope);
     }
   }
 
