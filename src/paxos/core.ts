@@ -1,6 +1,6 @@
 import { assert, unreachable } from "../codec/assert.ts";
 import { Acceptor } from "./acceptor.ts";
-import { type Ballot, ballotsEqual, compareBallots, ZERO_BALLOT } from "./ballot.ts";
+import { type Ballot, ballotsEqual, compareBallots } from "./ballot.ts";
 import { assertConfiguration, type Configuration, isVoter } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { DiskWatch } from "./disk-watch.ts";
@@ -65,8 +65,6 @@ export class PaxosCore {
   #leader: Leader | null = null;
   #readRounds: ReadRounds | null = null;
   #transfer: Transfer | null = null;
-  /** The last request to take over that was followed. */
-  #takenOver: { readonly ballot: Ballot; readonly nonce: number } = { ballot: ZERO_BALLOT, nonce: 0 };
   #fenced = false;
   #diskFull = false;
 
@@ -395,10 +393,8 @@ export class PaxosCore {
   #receiveTransfer(from: Incarnation, message: TransferLeadership): void {
     const { configuration, self } = this.#context;
     const mine = ballotsEqual(message.ballot, this.#acceptor.promised) && from === this.#election.leader;
-    // One ballot's nonces rise, so a repeated or late message shows itself; a new ballot begins anew.
-    const repeated = ballotsEqual(message.ballot, this.#takenOver.ballot) && message.nonce <= this.#takenOver.nonce;
-    if (!mine || repeated || this.#leader !== null || this.#phaseOne !== null || !isVoter(configuration, self)) return;
-    this.#takenOver = { ballot: message.ballot, nonce: message.nonce };
+    // Following it raises this member's promise, so a repeated message finds another ballot promised and is ignored.
+    if (!mine || this.#leader !== null || this.#phaseOne !== null || !isVoter(configuration, self)) return;
     this.#campaign();
   }
 

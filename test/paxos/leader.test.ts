@@ -177,6 +177,13 @@ describe("a transfer of leadership", () => {
     expect(asked(2, 3, 2).all("prepare")).toEqual([]);
     expect(asked(2, 4, 2).last("prepare").ballot).toEqual(ballot(5, 1));
   });
+
+  it("is followed once, however often the request arrives", () => {
+    const core = new LoneCore().receive(2, { type: "heartbeat", ballot: ballot(4, 2), nonce: 1, chosenThrough: slot(0) });
+    const request = { type: "transferLeadership", ballot: ballot(4, 2), nonce: 1 } as const;
+    core.receive(2, request).pass(2_000).receive(2, request);
+    expect(core.all("prepare", 3)).toHaveLength(1);
+  });
 });
 
 describe("a pre-vote", () => {
