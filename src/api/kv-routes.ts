@@ -6,7 +6,7 @@ import { MAX_IDEMPOTENCY_KEY_BYTES } from "../state/limits.ts";
 import { readValueBody } from "./body.ts";
 import { sendError } from "./http-errors.ts";
 import { boundRange, checkQuery } from "./range-bounds.ts";
-import { badRequest, keyOfUrl, percentEncode, QueryParameters } from "./request-fields.ts";
+import { badRequest, keyOfUrl, QueryParameters } from "./request-fields.ts";
 import type { KeyRecord, Query, RangeItem, RangeResult, ReadResult, Service, WriteOutcome } from "./service.ts";
 
 const PATH = "/v1/kv";
@@ -25,7 +25,7 @@ export function addKvRoutes(app: FastifyInstance, service: Service): void {
     read(service, reply, { type: "get", key: keyOfUrl(urlOf(request), KEY_PREFIX) }, parameters);
   });
   app.get(PATH, (request, reply) => {
-    const parameters = new QueryParameters(urlOf(request), ["prefix", "limit", "after", "consistency"]);
+    const parameters = new QueryParameters(urlOf(request), ["prefix", "limit", "after", "cursor", "consistency"]);
     read(service, reply, rangeQuery(parameters), parameters);
   });
 }
@@ -92,7 +92,7 @@ function refusal(code: SynodError["code"], revision: number): SynodError {
 function rangeQuery(parameters: QueryParameters): Query {
   const prefix = parameters.bytes("prefix") ?? NO_BYTES;
   const limit = parameters.integer("limit") ?? DEFAULT_LIMIT;
-  const after = parameters.bytes("after");
+  const after = parameters.cursor("cursor") ?? parameters.bytes("after");
   return after === undefined ? { type: "range", prefix, limit } : { type: "range", prefix, limit, after };
 }
 
@@ -125,11 +125,11 @@ function sendRecord(reply: FastifyReply, { value, modRevision, createRevision, v
     .send(Buffer.from(value.buffer, value.byteOffset, value.length));
 }
 
-/** `next`, when there is more, is what to send as `after`, percent-encoded already. */
+/** `cursor`, when there is more, is what to send back as `cursor`: the last key, in letters that no URL encoding touches. */
 function rangeDocument({ revision, items, more }: RangeResult): object {
   const last = items.at(-1);
   const document = { revision, items: items.map(itemDocument), more };
-  return more && last !== undefined ? { ...document, next: percentEncode(last.key) } : document;
+  return more && last !== undefined ? { ...document, cursor: Buffer.from(last.key).toString("base64url") } : document;
 }
 
 /** Values are base64 always; so are the rare keys that are not UTF-8, under another name. */

@@ -3,6 +3,7 @@ import { SynodError } from "../errors/synod-error.ts";
 import type { Consistency } from "./service.ts";
 
 const encoder = new TextEncoder();
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
 const DECIMAL = /^(0|[1-9][0-9]{0,15})$/;
 
 /** The query part of a URL, percent-decoded to bytes. Reading a parameter that is not there gives undefined. */
@@ -36,6 +37,14 @@ export class QueryParameters {
   text(name: string): string | undefined {
     const bytes = this.#values.get(name);
     return bytes === undefined ? undefined : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  }
+
+  /** The bytes behind a cursor that an earlier answer gave. */
+  cursor(name: string): Uint8Array | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    if (!BASE64URL.test(text)) throw badRequest(`${name} is not one that an answer gave.`);
+    return Buffer.from(text, "base64url");
   }
 
   /** A decimal number from 0 to 2^53 - 1. */
@@ -94,16 +103,6 @@ function hexDigit(code: number | undefined): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
   const lower = code | 0x20;
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
-}
-
-/** Percent-encodes bytes such that `QueryParameters` reads the same bytes. */
-export function percentEncode(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) {
-    const character = String.fromCharCode(byte);
-    text += /[A-Za-z0-9._~-]/.test(character) ? character : `%${byte.toString(16).padStart(2, "0").toUpperCase()}`;
-  }
-  return text;
 }
 
 /**

@@ -15,10 +15,21 @@ export function readClusterFile(folder: string): ClusterFile {
   throw new SynodError("SYNOD_ERR_UNREACHABLE", `No local cluster runs on ${resolve(folder)}. \`synod dev\` starts one.`);
 }
 
-/** The member to talk to: the one that was named, or a running node of the local cluster in the usual folder. */
-export function chooseEndpoint(named: string | undefined): string {
+/** How long a node may take to say that it is alive before the next one is asked. */
+const PROBE_MS = 1_000;
+
+/** The member to talk to: the one that was named, or the first node of the local cluster in the usual folder that answers. */
+export async function chooseEndpoint(named: string | undefined): Promise<string> {
   if (named !== undefined) return named;
-  const running = readClusterFile(DEFAULT_DEV_FOLDER).nodes.find((node) => node.state === "running");
-  if (running === undefined) throw new SynodError("SYNOD_ERR_UNREACHABLE", "No node of the local cluster is running.");
-  return running.url;
+  const running = readClusterFile(DEFAULT_DEV_FOLDER).nodes.filter((node) => node.state === "running");
+  for (const { url } of running) if (await isAlive(url)) return url;
+  throw new SynodError("SYNOD_ERR_UNREACHABLE", "No node of the local cluster is running and answers.");
+}
+
+async function isAlive(url: string): Promise<boolean> {
+  try {
+    return (await fetch(new URL("/healthz", url), { signal: AbortSignal.timeout(PROBE_MS) })).ok;
+  } catch {
+    return false;
+  }
 }

@@ -47,24 +47,24 @@ function writeCommand(name: string): Command {
 }
 
 async function get(key: string, flags: ReadFlags): Promise<void> {
-  const { body } = await send(readCall(flags, keyPath(key), {}));
+  const { body } = await send(await readCall(flags, keyPath(key), {}));
   process.stdout.write(body);
   if (process.stdout.isTTY) process.stdout.write("\n");
 }
 
 async function put(key: string, value: string | undefined, flags: WriteFlags): Promise<void> {
   const body = value === undefined ? Buffer.from(await buffer(process.stdin)) : Buffer.from(value);
-  const answer = await send({ ...writeCall(flags, key), method: "PUT", body });
+  const answer = await send({ ...(await writeCall(flags, key)), method: "PUT", body });
   printRevision(answer.body);
 }
 
 async function del(key: string, flags: WriteFlags): Promise<void> {
-  const answer = await send({ ...writeCall(flags, key), method: "DELETE" });
+  const answer = await send({ ...(await writeCall(flags, key)), method: "DELETE" });
   printRevision(answer.body);
 }
 
 async function list(prefix: string, { limit, ...flags }: ReadFlags & { readonly limit: number }): Promise<void> {
-  const { body } = await send(readCall(flags, "/v1/kv", { prefix, limit: String(limit) }));
+  const { body } = await send(await readCall(flags, "/v1/kv", { prefix, limit: String(limit) }));
   const { items, more } = JSON.parse(body.toString("utf8")) as { items: ListedItem[]; more: boolean };
   const bytesOf = (item: ListedItem): number => Buffer.byteLength(item.value, "base64");
   const rows = items.map((item) => [nameOf(item), String(item.modRevision), String(item.version), String(bytesOf(item))]);
@@ -85,15 +85,15 @@ function nameOf({ key, keyBase64 }: ListedItem): string {
   return key ?? `base64:${keyBase64}`;
 }
 
-function readCall({ endpoint, local }: ReadFlags, path: string, query: Readonly<Record<string, string>>): Call {
-  const url = new URL(path, chooseEndpoint(endpoint));
+async function readCall({ endpoint, local }: ReadFlags, path: string, query: Readonly<Record<string, string>>): Promise<Call> {
+  const url = new URL(path, await chooseEndpoint(endpoint));
   const parameters = { ...query, ...(local === true ? { consistency: "local" } : {}) };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return { method: "GET", url, timeoutMs: CALL_MS };
 }
 
-function writeCall({ endpoint, prevRevision, idempotencyKey }: WriteFlags, key: string): Omit<Call, "method"> {
-  const url = new URL(keyPath(key), chooseEndpoint(endpoint));
+async function writeCall({ endpoint, prevRevision, idempotencyKey }: WriteFlags, key: string): Promise<Omit<Call, "method">> {
+  const url = new URL(keyPath(key), await chooseEndpoint(endpoint));
   if (prevRevision !== undefined) url.searchParams.set("prevRevision", String(prevRevision));
   const headers = idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey };
   return { url, headers, timeoutMs: CALL_MS };
@@ -106,6 +106,6 @@ function keyPath(key: string): string {
 }
 
 function printRevision(body: Buffer): void {
-  const { revision, deleted } = JSON.parse(body.toString("utf8")) as { revision: number; deleted?: boolean };
-  process.stdout.write(`revision ${revision}${deleted === false ? " (there was no such key)" : ""}\n`);
+  const { revision, deleted } = JSON.parse(body.toString("utf8")) as { revision: number; deleted?: 0 | 1 };
+  process.stdout.write(`revision ${revision}${deleted === 0 ? " (there was no such key)" : ""}\n`);
 }

@@ -21,7 +21,7 @@ export function statusCommand(): Command {
 }
 
 async function showStatus(flags: { endpoint?: string; json?: true }): Promise<void> {
-  const endpoint = chooseEndpoint(flags.endpoint);
+  const endpoint = await chooseEndpoint(flags.endpoint);
   const { body } = await send({ method: "GET", url: new URL("/v1/status", endpoint), timeoutMs: FIRST_MS });
   const status = JSON.parse(body.toString("utf8")) as Status;
   if (flags.json === true) return void process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);

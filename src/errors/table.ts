@@ -25,6 +25,7 @@ export const ERRORS = {
   SYNOD_ERR_IDEMPOTENCY_MISMATCH: refused(422, "The idempotency key or sequence number was used before with another request."),
   SYNOD_ERR_SESSION_EXPIRED: unknown(410, "The session is not known any more. Whether this request was executed before it ended is not known."),
   SYNOD_ERR_NO_LEADER: later(503, "No leader is known or reachable. The request was not executed."),
+  SYNOD_ERR_NOT_LEADER: refused(409, "Only the leader can do this. The details name it, if one is known."),
   SYNOD_ERR_BUSY: later(503, "A bounded queue is full. The request was not executed."),
   SYNOD_ERR_NO_SPACE: later(507, "The leader's disk is full. The request was not executed."),
   SYNOD_ERR_OUTCOME_UNKNOWN: unknown(504, "The request may or may not have been, or may yet be, executed."),

@@ -39,7 +39,7 @@ export async function foundCluster(options: FounderOptions): Promise<Founding> {
   checkUrls(options.urls);
   const deadline = options.now() + options.timeoutMs;
   const kept = await readRecord(options.files, options.record);
-  if (kept === null) options.report?.(`asking ${options.urls.length} members who they are`);
+  if (kept === null) options.report?.(`asking every member who it is (${options.urls.length})`);
   const founding = kept ?? (await drawFounding(options, deadline));
   options.report?.(`founding cluster ${founding.cluster}`);
   const confirmed = new Set(await forEveryMember(options, deadline, (url) => confirm(options, url, founding)));

@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { SynodError } from "../errors/synod-error.ts";
 import { readJson, writeJson } from "./write-json.ts";
 
@@ -26,7 +26,7 @@ export class DevFolder {
 
   constructor(path: string) {
     this.path = resolve(path);
-    mkdirSync(this.path, { recursive: true });
+    makeFolder(this.path);
   }
 
   get lockFile(): string { return join(this.path, "manager.lock"); }
@@ -85,4 +85,18 @@ function newSettings(nodes: number): DevSettings {
 
 function portOrNull(value: unknown): number | null {
   return typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65_536 ? value : null;
+}
+
+/**
+ * Makes a folder and those above it, step by step: mkdir's own recursion never ends on file systems such as /proc, which refuse
+ * a new folder as missing. Throws `SYNOD_ERR_BAD_REQUEST` when there cannot be one.
+ */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    throw new SynodError("SYNOD_ERR_BAD_REQUEST", `${path} cannot be used as a folder: ${(error as Error).message}`);
+  }
 }

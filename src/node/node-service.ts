@@ -152,9 +152,10 @@ export class NodeService implements Service {
   async transferLeadership(target?: string): Promise<void> {
     const member = this.#member;
     if (member === null) throw new SynodError("SYNOD_ERR_NOT_FOUNDED");
-    if (member.status().role !== "leader") throw new SynodError("SYNOD_ERR_NO_LEADER", "This member does not lead. Ask the leader.");
     const to = target === undefined ? null : allMembers(this.#configuration()).find(({ name }) => name === target)?.incarnation;
     if (to === undefined) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `There is no member named ${target}.`);
+    const { role, leader } = this.status();
+    if (role !== "leader") throw new SynodError("SYNOD_ERR_NOT_LEADER", undefined, { leader });
     if (!(await this.handOver(to))) throw new SynodError("SYNOD_ERR_TIMEOUT", "The transfer did not succeed in time.");
   }
 

@@ -1,5 +1,5 @@
 import { close, fdatasync, fstat, open, read, write } from "node:fs";
-import { mkdir, open as openFile, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open as openFile, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { lockFolder } from "./folder-lock.ts";
 import type { FileHandle, FileSystem } from "./interface.ts";
@@ -9,12 +9,17 @@ const OPEN_FLAGS = { create: "wx+", read: "r", write: "r+" } as const;
 /** The real disk. */
 export class NodeFileSystem implements FileSystem {
   async makeFolder(path: string): Promise<void> {
-    const first = await mkdir(path, { recursive: true });
-    if (first === undefined) return;
-    for (let made = path; ; made = dirname(made)) {
-      await this.syncFolder(dirname(made));
-      if (made === first || made === dirname(made)) return;
+    try {
+      await mkdir(path);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+      if (code !== "ENOENT" || dirname(path) === path) throw error;
+      // Step by step: mkdir's own recursion never ends where a file system has the parent and refuses the child as missing.
+      await this.makeFolder(dirname(path));
+      await mkdir(path);
     }
+    await this.syncFolder(dirname(path));
   }
 
   list(path: string): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { SynodError } from "../errors/synod-error.ts";
 
@@ -15,7 +16,7 @@ export function lockFolder(path: string): () => void {
   } catch (error) {
     database.close();
     if ((error as { errcode?: number }).errcode === SQLITE_BUSY) {
-      throw new SynodError("SYNOD_ERR_FOLDER_LOCKED", `another process uses the folder of ${path}`, { path });
+      throw new SynodError("SYNOD_ERR_FOLDER_LOCKED", `another process uses the folder ${dirname(path)}`, { path });
     }
     throw error;
   }

@@ -184,7 +184,7 @@ describe("the listing", () => {
         { key: "a/2", value: Buffer.from("a/2").toString("base64"), createRevision: 2, modRevision: 2, version: 1 },
       ],
       more: true,
-      next: "a%2F2",
+      cursor: "YS8y",
     });
     const second = (await json(fetch(`${url}/v1/kv?prefix=a%2F&limit=2&after=a%2F2`))).body as { items: { key: string }[]; more: boolean };
     expect(second.items.map((item) => item.key)).toEqual(["a/3"]);
@@ -195,11 +195,11 @@ describe("the listing", () => {
     const { url } = await startApi();
     for (const key of ["a", "b", "c"]) await put(url, key, new Uint8Array(600 * 1024));
     const keys: string[] = [];
-    for (let after = "", more = true; more; ) {
-      const page = (await json(fetch(`${url}/v1/kv?after=${after}`))).body as { items: { key: string }[]; more: boolean; next: string };
+    for (let query = "", more = true; more; ) {
+      const page = (await json(fetch(`${url}/v1/kv?${query}`))).body as { items: { key: string }[]; more: boolean; cursor: string };
       expect(page.items.length).toBe(1);
       keys.push(...page.items.map((item) => item.key));
-      after = page.next;
+      query = new URLSearchParams({ cursor: page.cursor }).toString();
       more = page.more;
     }
     expect(keys).toEqual(["a", "b", "c"]);
@@ -211,13 +211,13 @@ describe("the listing", () => {
       const value = Uint8Array.of(1);
       service.write(encodeCommand({ type: "put", key, value, prevRevision: null, retry: { kind: "none" } }), () => {});
     }
-    const page = (await json(fetch(`${url}/v1/kv?limit=1`))).body as { items: { keyBase64: string }[]; next: string };
+    const page = (await json(fetch(`${url}/v1/kv?limit=1`))).body as { items: { keyBase64: string }[]; cursor: string };
     expect(page.items[0]?.keyBase64).toBe("/wE=");
-    const next = (await json(fetch(`${url}/v1/kv?limit=1&after=${page.next}`))).body as { items: { keyBase64: string }[] };
+    const next = (await json(fetch(`${url}/v1/kv?limit=1&cursor=${page.cursor}`))).body as { items: { keyBase64: string }[] };
     expect(next.items[0]?.keyBase64).toBe("/wI=");
   });
 
-  it.each(["limit=0", "limit=10001", "limit=x", "colour=red", "consistency=eventual", "prefix=%zz", `after=${"x".repeat(1025)}`])(
+  it.each(["limit=0", "limit=10001", "limit=x", "colour=red", "consistency=eventual", "prefix=%zz", "cursor=", "cursor=a/b", `after=${"x".repeat(1025)}`])(
     "refuses %.30s",
     async (query) => {
       const { url } = await startApi();
