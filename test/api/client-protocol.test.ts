@@ -198,7 +198,7 @@ describe("the client protocol's server", () => {
     await once(silent, "close");
     expect(lively.socket.readyState).toBe(WebSocket.OPEN);
     // The silent side hears of the end before the server's own socket has closed.
-    await expect.poll(() => connectionCount(api)).toBe(1);
+    await eventually(async () => (await connectionCount(api)) === 1, "the server notices");
   });
 
   it("refuses a message that is too large, and text", async () => {
