@@ -7,7 +7,7 @@ import { refuseSocket } from "./http-errors.ts";
 import { badRequest } from "./request-fields.ts";
 import type { Service } from "./service.ts";
 
-/** All client connections of a member. Their replies are sent together at the end of each turn of the event loop. */
+/** All client connections of a member. What one callback of the event loop answers, such as all of a slot, is sent together behind it. */
 export class ClientGateway implements LinkHost {
   readonly service: Service;
   readonly #server = new WebSocketServer({
@@ -47,7 +47,7 @@ export class ClientGateway implements LinkHost {
   }
 
   scheduleFlush(link: ClientLink): void {
-    if (this.#toFlush.length === 0) setImmediate(() => this.#flush());
+    if (this.#toFlush.length === 0) process.nextTick(() => this.#flush());
     this.#toFlush.push(link);
   }
 

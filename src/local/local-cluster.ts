@@ -10,6 +10,7 @@ import { ChildNode, type NodeState } from "./child-node.ts";
 import { DevFolder, type DevSettings } from "./dev-folder.ts";
 import { awaitLeader } from "./leader-watch.ts";
 import { endLeftovers } from "./leftovers.ts";
+import { MEMBER_NODE_FLAGS } from "./node-flags.ts";
 import { findPorts } from "./ports.ts";
 import { writeJson } from "./write-json.ts";
 
@@ -307,4 +308,6 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
 }
 
 /** This Node with the command line's `node` command, from the sources or from the compiled files, as this file itself is. */
-const DEFAULT_ENTRY = [process.execPath, join(import.meta.dirname, "..", "cli", `main${extname(import.meta.filename)}`), "node"];
+const DEFAULT_ENTRY = [
+  process.execPath, ...MEMBER_NODE_FLAGS, join(import.meta.dirname, "..", "cli", `main${extname(import.meta.filename)}`), "node",
+];

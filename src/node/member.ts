@@ -232,6 +232,8 @@ export class Member {
     if (this.#stopped) return;
     this.#core.step({ type: "durable", record });
     for (const message of this.#held.release(record)) this.#transmit(message);
+    // An acknowledgement is what a whole batch of writes waits for; there is one for each sync, so nothing is gained by gathering.
+    this.#parts.links.flush();
     this.#schedule();
   }
 

@@ -31,6 +31,9 @@ export const DEFAULT_WRITE_LIMITS: WriteLimits = Object.freeze({
   logTimeMs: 1_000,
 });
 
+/** How long a member that says that it does not lead is not asked again, unless another is known to lead. */
+const REFUSAL_MS = 10;
+
 interface Write {
   readonly command: Uint8Array;
   readonly done: WriteDone;
@@ -79,6 +82,8 @@ export class WriteRouter {
   #held = 0;
   #heldBytes = 0;
   #logTimeAtMs = -Infinity;
+  /** The last refusal of forwarded writes by a member that no longer led. */
+  #refusal: { readonly leader: Incarnation; readonly untilMs: number } | null = null;
 
   constructor(port: WritePort, limits: WriteLimits = DEFAULT_WRITE_LIMITS) {
     this.#port = port;
@@ -110,7 +115,12 @@ export class WriteRouter {
       for (const write of refused) this.#answer(write, new SynodError("SYNOD_ERR_NO_LEADER"));
     }
     const leader = this.#port.linkedLeader();
-    if (leader !== null) this.#forwardAll(leader);
+    if (leader !== null && !this.#wasJustRefusedBy(leader)) this.#forwardAll(leader);
+  }
+
+  /** Its step down is known here before its successor is: asking it again and again would only keep both of them busy. */
+  #wasJustRefusedBy(leader: Incarnation): boolean {
+    return this.#refusal !== null && this.#refusal.leader === leader && this.#port.nowMs() < this.#refusal.untilMs;
   }
 
   #proposeAll(): void {
@@ -233,9 +243,14 @@ export class WriteRouter {
     batch.writes.forEach((write, index) => {
       const outcome = outcomes[index] as Result | SynodError;
       const notExecuted = outcome instanceof SynodError && outcome.code === "SYNOD_ERR_NO_LEADER";
-      if (notExecuted) this.#waiting.push(write);
+      if (notExecuted) this.#waitForAnotherLeader(write, from);
       else this.#answer(write, outcome);
     });
+  }
+
+  #waitForAnotherLeader(write: Write, refusedBy: Incarnation): void {
+    this.#refusal = { leader: refusedBy, untilMs: this.#port.nowMs() + REFUSAL_MS };
+    this.#waiting.push(write);
   }
 
   /** The link over which batches were forwarded closed: their answers will not come. */

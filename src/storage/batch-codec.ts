@@ -5,7 +5,7 @@ import { ByteWriter } from "../codec/byte-writer.ts";
 import { writeIncarnation } from "../paxos/encoding.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import {
-  isZero, packSectors, SECTOR_BYTES, SECTOR_PAYLOAD_BYTES, sectorsFor, sectorTag, tagOf, unpackSectors,
+  isZero, packSectors, SECTOR_BYTES, SECTOR_PAYLOAD_BYTES, SectorBuffer, sectorsFor, sectorTag, tagOf, unpackSectors,
 } from "./sector.ts";
 
 const MAGIC = 0x424e5953;
@@ -53,16 +53,17 @@ export function batchBytes(payloadBytes: number): number {
 /**
  * The sectors of a batch. The checksums cover the folder's incarnation, which no two folders share, and which exists
  * before the first segment does; the cluster id may come only later, and would add nothing to it.
+ * The bytes lie in `buffer` and are valid until it is used again.
  */
-export function encodeBatch(batch: Batch, place: BatchPlace): Uint8Array {
+export function encodeBatch(batch: Batch, place: BatchPlace, buffer = new SectorBuffer()): Uint8Array {
   const seed = placeChecksum(place);
-  const writer = new ByteWriter(HEADER_BYTES + batch.payload.length)
+  const writer = new ByteWriter(HEADER_BYTES)
     .u32(MAGIC).u8(batch.opensSegment ? 1 : 0).u53(batch.sequence).u32(batch.payload.length)
     .u53(batch.firstRecord).u32(batch.recordCount)
     .u53(batch.synced.segment).u53(batch.synced.offset).u32(crc32(batch.payload, seed));
-  writer.u32(crc32(writer.finish(), seed));
+  writer.u32(crc32(writer.view(), seed));
   assert(writer.length === HEADER_BYTES, "the batch header has its fixed size");
-  return packSectors(writer.raw(batch.payload).finish(), tagOf(batch.sequence));
+  return packSectors(writer.view(), batch.payload, tagOf(batch.sequence), buffer);
 }
 
 /** Reads the batch at `place.offset` of a segment's bytes. Never throws, whatever the bytes are. */
@@ -114,5 +115,5 @@ function readHeader(bytes: Uint8Array, seed: number) {
 }
 
 function placeChecksum(place: BatchPlace): number {
-  return crc32(writeIncarnation(new ByteWriter(32), place.incarnation).u53(place.segment).u53(place.offset).finish());
+  return crc32(writeIncarnation(new ByteWriter(32), place.incarnation).u53(place.segment).u53(place.offset).view());
 }

@@ -8,6 +8,7 @@ import type { FileHandle, FileSystem, StorageListener } from "./interface.ts";
 import type { LogSummary } from "./log-summary.ts";
 import { type EncodedRecords, encodeRecords, RecordQueue } from "./record-queue.ts";
 import { SEGMENT_HEADER_BYTES, writeSegmentHeader } from "./segment-header.ts";
+import { SectorBuffer } from "./sector.ts";
 import type { SegmentList } from "./segment-list.ts";
 import { type BlankSegment, SegmentMaker } from "./segment-maker.ts";
 import type { Timers } from "./timers.ts";
@@ -50,6 +51,7 @@ export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #maker: SegmentMaker;
   readonly #queue = new RecordQueue();
+  readonly #sectors = new SectorBuffer();
   #current: CurrentSegment | null = null;
   #synced: LogPosition;
   #nextSequence: number;
@@ -87,7 +89,7 @@ export class LogWriter {
 
   /** Begins the first segment of this life. `carried` are records found past the last sync known to have completed. */
   async begin(carried: readonly LogRecord[]): Promise<void> {
-    const batch = encodeRecords(carried);
+    const batch = encodeRecords(carried, new ByteWriter());
     await this.#openSegment(batch);
     this.#advance(batch);
     this.#scheduleMark(carried.length > 0);
@@ -199,7 +201,7 @@ export class LogWriter {
     const writer = new ByteWriter(SEGMENT_HEADER_BYTES + records.length);
     const { segment, sizeBytes } = blank;
     writeSegmentHeader(writer, { segment, sizeBytes, promised, ownRound, chosenThrough, snapshotSlot: snapshotSlot() });
-    return writer.raw(records).finish();
+    return writer.raw(records).take();
   }
 
   #batch(records: EncodedRecords, payload: Uint8Array, opensSegment: boolean): Batch {
@@ -209,7 +211,7 @@ export class LogWriter {
 
   async #put(segment: CurrentSegment, batch: Batch): Promise<void> {
     const place = { incarnation: this.#options.incarnation, segment: segment.segment, offset: segment.end };
-    const bytes = encodeBatch(batch, place);
+    const bytes = encodeBatch(batch, place, this.#sectors);
     assert(segment.end + bytes.length <= segment.sizeBytes, "a batch fits its segment");
     await segment.file.write(bytes, segment.end);
     await segment.file.datasync();

@@ -10,21 +10,23 @@ export interface EncodedRecords {
   readonly highestSlot: number;
 }
 
-/** Encodes all of `records`. */
-export function encodeRecords(records: readonly LogRecord[]): EncodedRecords {
-  const writer = new ByteWriter(records.reduce((sum, record) => sum + recordBytesBound(record), 0));
+/** Encodes all of `records` with `writer`, in which their bytes stay: they are valid until it is used again. */
+export function encodeRecords(records: readonly LogRecord[], writer: ByteWriter): EncodedRecords {
+  writer.reset();
   let highestSlot = 0;
   for (const record of records) {
     writeRecord(writer, record);
     highestSlot = Math.max(highestSlot, entrySlot(record));
   }
-  return { records, bytes: writer.finish(), highestSlot };
+  return { records, bytes: writer.view(), highestSlot };
 }
 
 /** Records that wait for the sync under way to end. */
 export class RecordQueue {
   #waiting: LogRecord[] = [];
   #waitingBytes = 0;
+  /** Encodes one batch after the other, so that a batch costs no new memory. */
+  readonly #writer = new ByteWriter();
 
   get length(): number {
     return this.#waiting.length;
@@ -41,7 +43,7 @@ export class RecordQueue {
     }
   }
 
-  /** Takes the oldest records, as many as fit `maxBytes`, but at least one when any waits. */
+  /** Takes the oldest records, as many as fit `maxBytes`, but at least one when any waits. Their bytes are valid until the next call. */
   take(maxBytes: number): EncodedRecords {
     let count = 0;
     let bytes = 0;
@@ -54,6 +56,6 @@ export class RecordQueue {
     const taken = count === this.#waiting.length ? this.#waiting : this.#waiting.slice(0, count);
     this.#waiting = count === this.#waiting.length ? [] : this.#waiting.slice(count);
     this.#waitingBytes -= bytes;
-    return encodeRecords(taken);
+    return encodeRecords(taken, this.#writer);
   }
 }

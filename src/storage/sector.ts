@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { assert } from "../codec/assert.ts";
 
 /**
  * What a disk writes whole or not at all. Each sector of a log carries the tag of the batch that wrote it in its last four
@@ -20,16 +21,38 @@ export function sectorsFor(bytes: number): number {
   return Math.ceil(bytes / SECTOR_PAYLOAD_BYTES);
 }
 
-/** Lays a batch out in sectors, zero-padded at the end. */
-export function packSectors(batch: Uint8Array, tag: number): Uint8Array {
-  const count = sectorsFor(batch.length);
-  const sectors = new Uint8Array(count * SECTOR_BYTES);
-  const view = new DataView(sectors.buffer);
-  for (let index = 0; index < count; index++) {
-    const from = index * SECTOR_PAYLOAD_BYTES;
-    sectors.set(batch.subarray(from, from + SECTOR_PAYLOAD_BYTES), index * SECTOR_BYTES);
-    view.setUint32(index * SECTOR_BYTES + SECTOR_PAYLOAD_BYTES, tag, true);
+/** Memory for the sectors of one batch after the other, so that batches cost no new memory. */
+export class SectorBuffer {
+  /** A larger batch gets memory of its own, which is not kept. */
+  static readonly MAX_KEPT_BYTES = 1024 * 1024;
+  #bytes = new Uint8Array(16 * 1024);
+
+  /** `length` bytes of any content, the caller's until the next call. */
+  take(length: number): Uint8Array {
+    if (length > SectorBuffer.MAX_KEPT_BYTES) return new Uint8Array(length);
+    if (length > this.#bytes.length) this.#bytes = new Uint8Array(Math.max(length, this.#bytes.length * 2));
+    return this.#bytes.subarray(0, length);
   }
+}
+
+/** Lays a batch's header and payload out in sectors, zero-padded at the end. */
+export function packSectors(header: Uint8Array, payload: Uint8Array, tag: number, buffer: SectorBuffer): Uint8Array {
+  assert(header.length < SECTOR_PAYLOAD_BYTES, "the header lies in the first sector");
+  const count = sectorsFor(header.length + payload.length);
+  const sectors = buffer.take(count * SECTOR_BYTES);
+  const view = new DataView(sectors.buffer, sectors.byteOffset, sectors.byteLength);
+  sectors.set(header);
+  let from = 0;
+  for (let start = 0; start < sectors.length; start += SECTOR_BYTES) {
+    const at = start === 0 ? header.length : start;
+    const end = start + SECTOR_PAYLOAD_BYTES;
+    const piece = payload.subarray(from, from + end - at);
+    sectors.set(piece, at);
+    sectors.fill(0, at + piece.length, end);
+    view.setUint32(end, tag, true);
+    from += piece.length;
+  }
+  assert(from === payload.length, "the sectors hold the whole batch");
   return sectors;
 }
 
