@@ -14,9 +14,9 @@ export async function runStability(system: SynodSystem, load: LoadProcess, minut
   const before = await countElections(system);
   const busy = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ["-e", "for (;;);"], { stdio: "ignore" }));
   try {
-    const result = await load.load({
-      protocol: "ws", op: "put", urls: system.urls(), connections: CONNECTIONS, clients: CLIENTS, ops: Infinity, durationMs: minutes * 60_000,
-    });
+    const work = { protocol: "ws", op: "put", urls: system.urls(), connections: CONNECTIONS, clients: CLIENTS } as const;
+    const result = await load.load({ ...work, ops: Number.MAX_SAFE_INTEGER, durationMs: minutes * 60_000 });
+    if (result.ops === 0) throw new Error("The load generator did nothing.");
     const changes = (await countElections(system)) - before;
     const facts = `${result.ops} writes, ${result.failures} failed, p99 ${result.p99Ms.toFixed(1)} ms, longest ${result.maxMs.toFixed(0)} ms`;
     const report = `${minutes} minutes of ${CLIENTS} clients and ${busy.length} busy loops: ${changes} elections or changes of leader; ${facts}.`;

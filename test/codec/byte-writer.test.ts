@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { ByteWriter } from "../../src/codec/byte-writer.ts";
+
+describe("a byte writer", () => {
+  it("copies what it finishes with, so that later writes do not show in it", () => {
+    const writer = new ByteWriter().u8(1).u8(2);
+    const bytes = writer.finish();
+    writer.reset().u8(9);
+    expect([...bytes]).toEqual([1, 2]);
+  });
+
+  it("lends what it shows, without copying", () => {
+    const writer = new ByteWriter().u8(1).u8(2);
+    const bytes = writer.view();
+    expect([...bytes]).toEqual([1, 2]);
+    writer.reset().u8(9);
+    expect(bytes[0]).toBe(9);
+  });
+
+  it("gives away what is taken and starts anew, of any size", () => {
+    const writer = new ByteWriter(4).u32(0x01020304).text("longer than the first buffer");
+    const taken = writer.take();
+    expect(writer.length).toBe(0);
+    writer.u8(9).u32(7);
+    expect(taken[0]).toBe(4);
+    expect([...writer.take()]).toEqual([9, 7, 0, 0, 0]);
+  });
+});
