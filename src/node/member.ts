@@ -264,13 +264,13 @@ export class Member {
 
   #turn(): void {
     const startedMs = this.#clock.nowMs();
-    this.#writes.route();
+    const moreWrites = this.#writes.route();
     this.#reads.route();
     this.#carryOut(this.#core.takeEffects());
-    const more = this.#applier.run();
+    const moreToApply = this.#applier.run();
     this.#reads.release();
     this.#parts.links.flush();
-    if (more) this.#schedule();
+    if (moreWrites || moreToApply) this.#schedule();
     this.#parts.observer.turnEnded((this.#clock.nowMs() - startedMs) / 1_000);
   }
 

@@ -16,6 +16,8 @@ export interface WriteLimits {
   /** Commands and bytes in one proposal or one forward. */
   readonly batchCommands: number;
   readonly batchBytes: number;
+  /** Bytes of commands that are sent on in one turn of the event loop, so that large values do not hold it up (rule 26). */
+  readonly turnBytes: number;
   /** From taking a write to answering it, at the latest. */
   readonly timeoutMs: number;
   /** How often log time moves on while there are writes. */
@@ -27,6 +29,7 @@ export const DEFAULT_WRITE_LIMITS: WriteLimits = Object.freeze({
   maxBytes: 64 * 1024 * 1024,
   batchCommands: 1_024,
   batchBytes: 256 * 1024,
+  turnBytes: 1024 * 1024,
   timeoutMs: 5_000,
   logTimeMs: 1_000,
 });
@@ -105,17 +108,17 @@ export class WriteRouter {
     this.#waiting.push({ command, done, deadlineMs: this.#port.nowMs() + timeoutMs, fromPeer, maybeExecuted: false });
   }
 
-  /** Sends on what waits, if there is anywhere to send it. Runs once a turn. */
-  route(): void {
-    if (this.#waiting.length === 0) return;
-    if (this.#port.leads()) return this.#proposeAll();
+  /** Sends on what waits, as much as is good for one turn, if there is anywhere to send it. True: more could go at once. */
+  route(): boolean {
+    if (this.#waiting.length === 0) return false;
+    if (this.#port.leads()) return this.#propose();
     const refused = this.#waiting.filter((write) => write.fromPeer);
     if (refused.length > 0) {
       this.#waiting = this.#waiting.filter((write) => !write.fromPeer);
       for (const write of refused) this.#answer(write, new SynodError("SYNOD_ERR_NO_LEADER"));
     }
     const leader = this.#port.linkedLeader();
-    if (leader !== null && !this.#wasJustRefusedBy(leader)) this.#forwardAll(leader);
+    return leader !== null && !this.#wasJustRefusedBy(leader) && this.#forward(leader);
   }
 
   /** Its step down is known here before its successor is: asking it again and again would only keep both of them busy. */
@@ -123,16 +126,27 @@ export class WriteRouter {
     return this.#refusal !== null && this.#refusal.leader === leader && this.#port.nowMs() < this.#refusal.untilMs;
   }
 
-  #proposeAll(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const writes of this.#split(waiting)) {
+  #propose(): boolean {
+    for (const writes of this.#split(this.#takeTurn())) {
       const commands = writes.map((write) => write.command);
       const prefix = this.#logTimeCommand();
       if (prefix !== null) commands.unshift(prefix);
       const id = this.#open({ writes, startedAtMs: this.#port.nowMs(), leader: null, prefix: prefix === null ? 0 : 1 });
       this.#port.propose(id, commands);
     }
+    return this.#waiting.length > 0;
+  }
+
+  /** What waits, up to the bound on one turn; at least one write. */
+  #takeTurn(): Write[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { command } of this.#waiting) {
+      bytes += command.length;
+      if (count > 0 && bytes > this.#limits.turnBytes) break;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
   }
 
   /** Log time moves through the log, so that what expires does so alike everywhere. */
@@ -143,13 +157,16 @@ export class WriteRouter {
     return encodeCommand({ type: "advanceTime", timeMs: Math.max(0, Math.floor(this.#port.wallMs())) });
   }
 
-  #forwardAll(leader: Incarnation): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const writes of this.#split(waiting)) {
+  /** False also when the link takes no more at present: the next tick tries again. */
+  #forward(leader: Incarnation): boolean {
+    let taken = true;
+    for (const writes of this.#split(this.#takeTurn())) {
       const id = this.#open({ writes, startedAtMs: this.#port.nowMs(), leader, prefix: 0 });
-      if (!this.#port.forward(leader, id, writes.map((write) => write.command))) this.#requeue(id);
+      if (this.#port.forward(leader, id, writes.map((write) => write.command))) continue;
+      taken = false;
+      this.#requeue(id);
     }
+    return taken && this.#waiting.length > 0;
   }
 
   *#split(writes: readonly Write[]): Generator<Write[]> {

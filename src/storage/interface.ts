@@ -1,6 +1,7 @@
 import type { Configuration } from "../paxos/configuration.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import type { LogRecord, RecoveredState, SnapshotHandle } from "../paxos/records.ts";
+import type { DurableWriter } from "./durable-writer.ts";
 
 /** Who this folder belongs to. Written once, when the folder is first used (rule 13). */
 export interface Identity {
@@ -89,6 +90,8 @@ export interface FileSystem {
   remove(path: string): Promise<void>;
   /** fsync of a folder, so that files created, renamed or removed in it stay so. */
   syncFolder(path: string): Promise<void>;
+  /** For a log, which closes it. */
+  durableWriter(): DurableWriter;
   /** A lock that ends with the process. Throws `SYNOD_ERR_FOLDER_LOCKED` when another process holds it. */
   lock(path: string): Promise<() => Promise<void>>;
 }

@@ -4,6 +4,7 @@ import type { Incarnation, Slot } from "../paxos/ids.ts";
 import type { LogRecord } from "../paxos/records.ts";
 import { type Batch, batchBytes, encodeBatch, type LogPosition } from "./batch-codec.ts";
 import { join, segmentName } from "./folder-layout.ts";
+import type { DurableWriter } from "./durable-writer.ts";
 import type { FileHandle, FileSystem, StorageListener } from "./interface.ts";
 import type { LogSummary } from "./log-summary.ts";
 import { type EncodedRecords, encodeRecords, RecordQueue } from "./record-queue.ts";
@@ -50,6 +51,7 @@ interface CurrentSegment {
 export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #maker: SegmentMaker;
+  readonly #disk: DurableWriter;
   readonly #queue = new RecordQueue();
   readonly #sectors = new SectorBuffer();
   #current: CurrentSegment | null = null;
@@ -71,6 +73,7 @@ export class LogWriter {
   constructor(options: LogWriterOptions) {
     this.#options = options;
     this.#maker = new SegmentMaker(options.fileSystem, options.folder, options.segmentBytes);
+    this.#disk = options.fileSystem.durableWriter();
     this.#synced = options.synced;
     this.#nextSequence = options.nextSequence;
     this.#nextRecord = options.nextRecord;
@@ -110,6 +113,7 @@ export class LogWriter {
     this.#closing = true;
     this.#cancelMark?.();
     await this.#running;
+    await this.#disk.close();
     await this.#maker.close();
     await this.#current?.file.close();
     this.#current = null;
@@ -213,8 +217,7 @@ export class LogWriter {
     const place = { incarnation: this.#options.incarnation, segment: segment.segment, offset: segment.end };
     const bytes = encodeBatch(batch, place, this.#sectors);
     assert(segment.end + bytes.length <= segment.sizeBytes, "a batch fits its segment");
-    await segment.file.write(bytes, segment.end);
-    await segment.file.datasync();
+    await this.#disk.write(segment.file, bytes, segment.end);
     segment.end += bytes.length;
     this.#syncs += 1;
     this.#synced = { segment: segment.segment, offset: segment.end };

@@ -16,7 +16,7 @@ import { SYSTEM_TIMERS, type Timers } from "./timers.ts";
 export interface StorageOptions {
   /** Size of a log file, in bytes. A batch that is larger gets a larger file. Default 8 MiB. */
   readonly segmentBytes?: number;
-  /** The most bytes of records in one batch; a single larger record still makes one. Default 4 MiB. */
+  /** The most bytes of records in one batch; a single larger record still makes one. Default 1 MiB. */
   readonly maxBatchBytes?: number;
   /** How long the log is idle before an empty batch marks the last one as synced. At most 100 ms (rule 14); default 50. */
   readonly markAfterMs?: number;
@@ -33,7 +33,7 @@ export interface OpenStorage {
   readonly options?: StorageOptions;
 }
 
-const DEFAULTS = { segmentBytes: 8 * 1024 * 1024, maxBatchBytes: 4 * 1024 * 1024, markAfterMs: 50, timers: SYSTEM_TIMERS };
+const DEFAULTS = { segmentBytes: 8 * 1024 * 1024, maxBatchBytes: 1024 * 1024, markAfterMs: 50, timers: SYSTEM_TIMERS };
 
 /**
  * Opens a member's data folder, or makes it. When this resolves, everything that was found is durable and a new log segment

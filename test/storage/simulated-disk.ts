@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { SynodError } from "../../src/errors/synod-error.ts";
+import { twoStepWriter } from "../../src/storage/durable-writer.ts";
 import type { FileHandle, FileSystem } from "../../src/storage/interface.ts";
 import { Random } from "./random.ts";
 import { SimulatedFile } from "./simulated-file.ts";
@@ -119,6 +120,7 @@ export class SimulatedDisk {
       rename: (from, to) => call("rename", from, () => this.#rename(from, to)),
       remove: (path) => call("remove", path, () => this.#remove(path)),
       syncFolder: (path) => call("syncFolder", path, () => this.#syncFolder(path)),
+      durableWriter: () => twoStepWriter,
       lock: async (path) => {
         if (this.#locked.has(path)) throw new SynodError("SYNOD_ERR_FOLDER_LOCKED");
         this.#locked.add(path);

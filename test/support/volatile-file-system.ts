@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
+import { type DurableWriter, twoStepWriter } from "../../src/storage/durable-writer.ts";
 import { NodeFileSystem } from "../../src/storage/file-system.ts";
 import type { FileHandle, FileSystem } from "../../src/storage/interface.ts";
 
@@ -130,6 +131,10 @@ export class VolatileFileSystem implements FileSystem {
       }
     }
     await this.#real.syncFolder(path);
+  }
+
+  durableWriter(): DurableWriter {
+    return twoStepWriter;
   }
 
   lock(path: string): Promise<() => Promise<void>> {
