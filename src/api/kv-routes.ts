@@ -20,11 +20,11 @@ export function addKvRoutes(app: FastifyInstance, service: Service): void {
   takeAnyBody(app);
   app.put(`${KEY_PREFIX}*`, (request, reply) => write(service, reply, putCommand(request)));
   app.delete(`${KEY_PREFIX}*`, (request, reply) => write(service, reply, deleteCommand(request)));
-  app.get(`${KEY_PREFIX}*`, (request, reply) => {
+  app.get(`${KEY_PREFIX}*`, { exposeHeadRoute: true }, (request, reply) => {
     const parameters = new QueryParameters(urlOf(request), ["consistency"]);
     read(service, reply, { type: "get", key: keyOfUrl(urlOf(request), KEY_PREFIX) }, parameters);
   });
-  app.get(PATH, (request, reply) => {
+  app.get(PATH, { exposeHeadRoute: true }, (request, reply) => {
     const parameters = new QueryParameters(urlOf(request), ["prefix", "limit", "after", "cursor", "consistency"]);
     read(service, reply, rangeQuery(parameters), parameters);
   });
@@ -55,10 +55,12 @@ function writeFields(request: FastifyRequest): { key: Uint8Array; prevRevision: 
   return { key, prevRevision: parameters.integer("prevRevision") ?? null, retry: retryToken(request) };
 }
 
+/** The header, which may be there once: Node joins repeated ones, which would be a key that nobody sent. */
 function retryToken(request: FastifyRequest): RetryToken {
-  const key = request.headers["idempotency-key"];
+  const [key, second] = request.raw.headersDistinct["idempotency-key"] ?? [];
+  if (second !== undefined) throw badRequest("Idempotency-Key appears twice.");
   if (key === undefined) return { kind: "none" };
-  if (typeof key !== "string" || key.length > MAX_IDEMPOTENCY_KEY_BYTES || !HEADER_TEXT.test(key)) {
+  if (key.length > MAX_IDEMPOTENCY_KEY_BYTES || !HEADER_TEXT.test(key)) {
     throw badRequest(`Idempotency-Key must be 1 to ${MAX_IDEMPOTENCY_KEY_BYTES} printable ASCII characters.`);
   }
   return { kind: "key", key };

@@ -8,7 +8,7 @@ const MAX_DOCUMENT_BYTES = 64 * 1024;
 
 /** The routes that tell of the member or change its place in the cluster: everything but keys and events. */
 export function addMemberRoutes(app: FastifyInstance, service: Service): void {
-  app.get("/v1/status", (request, reply) => {
+  app.get("/v1/status", { exposeHeadRoute: true }, (request, reply) => {
     refuseParameters(request.raw.url);
     void reply.send(service.status());
   });
@@ -38,12 +38,12 @@ export function addMemberRoutes(app: FastifyInstance, service: Service): void {
 }
 
 function addProbes(app: FastifyInstance, service: Service): void {
-  app.get("/healthz", (_request, reply) => {
+  app.get("/healthz", { exposeHeadRoute: true }, (_request, reply) => {
     const { live, reason } = service.readiness();
     void reply.code(live ? 200 : 503).send({ live, reason });
   });
 
-  app.get("/readyz", (_request, reply) => {
+  app.get("/readyz", { exposeHeadRoute: true }, (_request, reply) => {
     const { ready, reason } = service.readiness();
     void reply.code(ready ? 200 : 503).send({ ready, reason });
   });

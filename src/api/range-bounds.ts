@@ -6,14 +6,14 @@ import type { Query, ReadResult } from "./service.ts";
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
-/** Throws when a query's fields are out of bounds: `SYNOD_ERR_KEY_TOO_LARGE`, or `SYNOD_ERR_BAD_REQUEST` for its limit. */
+/** Throws when a query's fields are out of bounds: `SYNOD_ERR_KEY_LENGTH`, or `SYNOD_ERR_BAD_REQUEST` for its limit. */
 export function checkQuery(query: Query): void {
   if (query.type === "get") {
-    if (query.key.length < 1 || query.key.length > MAX_KEY_BYTES) throw new SynodError("SYNOD_ERR_KEY_TOO_LARGE");
+    if (query.key.length < 1 || query.key.length > MAX_KEY_BYTES) throw new SynodError("SYNOD_ERR_KEY_LENGTH");
     return;
   }
   const { prefix, after } = query;
-  if (prefix.length > MAX_KEY_BYTES || (after?.length ?? 0) > MAX_KEY_BYTES) throw new SynodError("SYNOD_ERR_KEY_TOO_LARGE");
+  if (prefix.length > MAX_KEY_BYTES || (after?.length ?? 0) > MAX_KEY_BYTES) throw new SynodError("SYNOD_ERR_KEY_LENGTH");
   if (query.limit < 1 || query.limit > MAX_RANGE_LIMIT) throw badRequest(`limit must be from 1 to ${MAX_RANGE_LIMIT}.`);
 }
 

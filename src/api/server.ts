@@ -14,6 +14,8 @@ import type { Service } from "./service.ts";
 
 export const PEER_PATH = "/v1/peer";
 
+/** Methods that change nothing, so that any page may use them. */
+const READS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const MAX_URL_PART_LENGTH = 8192;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -135,7 +137,7 @@ class ApiServer implements Api {
         void reply.header("connection", "close");
         return done(new SynodError("SYNOD_ERR_STOPPING"));
       }
-      if (request.method !== "GET" && isCrossOrigin(request.headers)) {
+      if (!READS.has(request.method) && isCrossOrigin(request.headers)) {
         return done(badRequest("Pages of other origins may not write."));
       }
       done();

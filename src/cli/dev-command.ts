@@ -10,6 +10,13 @@ import { DEFAULT_DEV_FOLDER, parseNodeCount } from "./values.ts";
 /** Longer than the manager needs to stop or start a node. */
 const ACTION_MS = 45_000;
 
+interface UpFlags {
+  readonly nodes?: number;
+  readonly data: string;
+  readonly fresh?: true;
+  readonly logLevel: string;
+}
+
 const DESCRIPTIONS: Readonly<Record<NodeAction, string>> = {
   stop: "stop a node in good order (SIGTERM)",
   kill: "kill a node (SIGKILL)",
@@ -35,14 +42,19 @@ function upCommand(): Command {
     .option("--nodes <count>", "how many nodes, 1 to 9 (default: as many as the folder has, 5 in a new one)", parseNodeCount)
     .option("--fresh", "delete what an earlier cluster left in the folder")
     .option("--log-level <level>", "of the nodes' logs, which are in the folder", "info")
-    .action(up);
+    .allowExcessArguments()
+    .action((flags: UpFlags, command: Command) => {
+      const [word] = command.args;
+      if (word !== undefined) command.error(`error: synod dev has no command '${word}'; it has list, ${NODE_ACTIONS.join(", ")}`);
+      return up(flags);
+    });
 }
 
 function withData(command: Command): Command {
   return command.option("--data <folder>", "the cluster's folder", DEFAULT_DEV_FOLDER);
 }
 
-async function up(flags: { nodes?: number; data: string; fresh?: true; logLevel: string }): Promise<void> {
+async function up(flags: UpFlags): Promise<void> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
   // A closed terminal or pipe is a request to stop, too.

@@ -273,7 +273,7 @@ function bytesOf(bytes: Bytes): Uint8Array {
 
 function keyOf(key: Bytes): Uint8Array {
   const bytes = bytesOf(key);
-  if (bytes.length < 1 || bytes.length > MAX_KEY_BYTES) throw new SynodError("SYNOD_ERR_KEY_TOO_LARGE");
+  if (bytes.length < 1 || bytes.length > MAX_KEY_BYTES) throw new SynodError("SYNOD_ERR_KEY_LENGTH");
   return bytes;
 }
 

@@ -19,7 +19,7 @@ export const ERRORS = {
   SYNOD_ERR_NOT_FOUND: refused(404, "There is no such key."),
   SYNOD_ERR_NO_ROUTE: refused(404, "There is no such path or method."),
   SYNOD_ERR_BAD_REQUEST: refused(400, "A parameter, header or frame does not have the form it must have."),
-  SYNOD_ERR_KEY_TOO_LARGE: refused(400, "A key has 1 to 1,024 bytes."),
+  SYNOD_ERR_KEY_LENGTH: refused(400, "A key has 1 to 1,024 bytes."),
   SYNOD_ERR_VALUE_TOO_LARGE: refused(413, "A value has at most 1,048,576 bytes."),
   SYNOD_ERR_PRECONDITION: refused(412, "The key's revision is not the one named by prevRevision. Nothing was changed."),
   SYNOD_ERR_IDEMPOTENCY_MISMATCH: refused(422, "The idempotency key or sequence number was used before with another request."),

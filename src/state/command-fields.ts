@@ -112,7 +112,7 @@ export class CommandFields {
   violation(size: number): ErrorCode | null {
     if (this.type !== PUT && this.type !== DELETE) return null;
     const keyBytes = this.keyEnd - this.keyStart;
-    if (keyBytes < 1 || keyBytes > MAX_KEY_BYTES) return "SYNOD_ERR_KEY_TOO_LARGE";
+    if (keyBytes < 1 || keyBytes > MAX_KEY_BYTES) return "SYNOD_ERR_KEY_LENGTH";
     if (size - this.keyEnd > MAX_VALUE_BYTES) return "SYNOD_ERR_VALUE_TOO_LARGE";
     if (this.retry !== RETRY_KEY) return null;
     const idempotencyBytes = this.idempotencyEnd - this.idempotencyStart;

@@ -113,7 +113,7 @@ function retryOf(fields: CommandFields, bytes: Uint8Array): RetryToken {
 
 /**
  * Checks a command before it is proposed. Throws `SYNOD_ERR_BAD_REQUEST` when it does not decode or its idempotency key
- * has not 1 to 256 bytes, `SYNOD_ERR_KEY_TOO_LARGE` and `SYNOD_ERR_VALUE_TOO_LARGE`. Applying refuses the same.
+ * has not 1 to 256 bytes, `SYNOD_ERR_KEY_LENGTH` and `SYNOD_ERR_VALUE_TOO_LARGE`. Applying refuses the same.
  */
 export function validateCommand(bytes: Uint8Array): void {
   const fields = new CommandFields();

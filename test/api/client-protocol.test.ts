@@ -87,7 +87,7 @@ describe("the client protocol's server", () => {
 
   it.each([
     ["a command that is none", Uint8Array.of(99), "SYNOD_ERR_BAD_REQUEST"],
-    ["a key that is too large", put("x".repeat(1025)), "SYNOD_ERR_KEY_TOO_LARGE"],
+    ["a key that is too large", put("x".repeat(1025)), "SYNOD_ERR_KEY_LENGTH"],
     ["a value that is too large", put("a", new Uint8Array(1024 * 1024 + 1)), "SYNOD_ERR_VALUE_TOO_LARGE"],
     ["the leader's own command", encodeCommand({ type: "advanceTime", timeMs: 1 }), "SYNOD_ERR_BAD_REQUEST"],
   ])("refuses %s, and goes on", async (_what, command, code) => {
@@ -113,7 +113,7 @@ describe("the client protocol's server", () => {
     client.socket.send(writer.finish());
     await client.until(3);
     expect(client.replies).toMatchObject([
-      { type: "error", id: 1, error: { code: "SYNOD_ERR_KEY_TOO_LARGE" } },
+      { type: "error", id: 1, error: { code: "SYNOD_ERR_KEY_LENGTH" } },
       { type: "error", id: 2, error: { code: "SYNOD_ERR_BAD_REQUEST" } },
       { type: "status", id: 3 },
     ]);

@@ -25,6 +25,18 @@ describe("PUT, GET and DELETE of a key", () => {
     expect(got.headers.get("synod-version")).toBe("2");
   });
 
+  it("answers HEAD with the headers alone", async () => {
+    const { url } = await startApi();
+    await put(url, "a", "value");
+    const head = await fetch(`${url}/v1/kv/a`, { method: "HEAD" });
+    expect([head.status, head.headers.get("synod-revision"), head.headers.get("content-length")]).toEqual([200, "1", "5"]);
+    expect(await head.text()).toBe("");
+    expect((await fetch(`${url}/v1/kv/b`, { method: "HEAD" })).status).toBe(404);
+    for (const path of ["/healthz", "/readyz", "/v1/status", "/v1/kv"]) {
+      expect((await fetch(`${url}${path}`, { method: "HEAD" })).status, path).toBe(200);
+    }
+  });
+
   it("tells how many keys a delete removed", async () => {
     const { url } = await startApi();
     await put(url, "a", "x");
@@ -74,8 +86,8 @@ describe("PUT, GET and DELETE of a key", () => {
     ["%zz", "SYNOD_ERR_BAD_REQUEST"],
     ["a%2", "SYNOD_ERR_BAD_REQUEST"],
     ["%ff", "SYNOD_ERR_BAD_REQUEST"],
-    ["", "SYNOD_ERR_KEY_TOO_LARGE"],
-    ["x".repeat(1025), "SYNOD_ERR_KEY_TOO_LARGE"],
+    ["", "SYNOD_ERR_KEY_LENGTH"],
+    ["x".repeat(1025), "SYNOD_ERR_KEY_LENGTH"],
   ])("refuses %.20s as a key", async (path, code) => {
     const { url, service } = await startApi();
     expect(await errorOf(put(url, path, "v"))).toMatchObject({ status: 400, body: { code, retryable: false, outcomeUnknown: false } });
@@ -118,6 +130,13 @@ describe("Idempotency-Key", () => {
     expect((await json(put(url, "a", "1", headers))).body).toEqual({ revision: 1 });
     expect(await (await fetch(`${url}/v1/kv/a`)).text()).toBe("2");
     expect(await errorOf(put(url, "a", "3", headers))).toMatchObject({ status: 422, body: { code: "SYNOD_ERR_IDEMPOTENCY_MISMATCH" } });
+  });
+
+  it("may be there once", async () => {
+    const { port, service } = await startApi();
+    const request = "PUT /v1/kv/a HTTP/1.1\r\nHost: x\r\nConnection: close\r\nIdempotency-Key: a\r\nIdempotency-Key: b\r\n\r\n";
+    expect(await rawExchange(port, request)).toContain("SYNOD_ERR_BAD_REQUEST");
+    expect(service.requests).toBe(0);
   });
 
   it("must be printable and of bounded length", async () => {

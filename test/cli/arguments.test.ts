@@ -16,7 +16,7 @@ describe("wrong usage ends with exit code 2 and says what is wrong", () => {
   it.each([
     [["dev", "--nodes", "0"], /from 1 to 9/], [["dev", "--nodes", "10"], /from 1 to 9/], [["dev", "--nodes", "abc"], /from 1 to 9/],
     [["dev", "--nodes", "2.5"], /from 1 to 9/], [["dev", "--node", "3"], /unknown option '--node'/],
-    [["dev", "explode"], /explode/], [["dev", "kill"], /missing required argument 'name'/],
+    [["dev", "explode"], /no command 'explode'/], [["dev", "kill"], /missing required argument 'name'/],
     [["node", "--name", "n1", "--data", "x"], /--listen/], [["node", "--name", "n1", "--data", "x", "--listen", "7001"], /host:port/],
     [["node", "--name", "../n1", "--data", "x", "--listen", "h:1"], /letters, digits/],
     [["kv", "put"], /missing required argument 'key'/], [["kv", "get", "k", "--endpoint", "nowhere"], /must be an http URL/],

@@ -68,8 +68,8 @@ describe("a client", () => {
     await client.put("a", "1");
     await expect(client.put("a", "2", { prevRevision: 7 })).rejects.toMatchObject({ code: "SYNOD_ERR_PRECONDITION", details: { revision: 1 } });
     const { requests } = service;
-    expect(await codeOf(client.put("", "1"))).toBe("SYNOD_ERR_KEY_TOO_LARGE");
-    expect(await codeOf(client.get("x".repeat(1025)))).toBe("SYNOD_ERR_KEY_TOO_LARGE");
+    expect(await codeOf(client.put("", "1"))).toBe("SYNOD_ERR_KEY_LENGTH");
+    expect(await codeOf(client.get("x".repeat(1025)))).toBe("SYNOD_ERR_KEY_LENGTH");
     expect(await codeOf(client.put("a", new Uint8Array(1024 * 1024 + 1)))).toBe("SYNOD_ERR_VALUE_TOO_LARGE");
     expect(await codeOf(client.put("a", "1", { prevRevision: -1 }))).toBe("SYNOD_ERR_BAD_REQUEST");
     expect(await codeOf(client.put("a", "1", { idempotencyKey: "" }))).toBe("SYNOD_ERR_BAD_REQUEST");

@@ -98,9 +98,9 @@ describe("validating", () => {
   test.each([
     [null, put("k".repeat(1024), "v".repeat(1024 * 1024), withKey("i".repeat(256)))],
     [null, encodeCommand({ type: "openSession" })],
-    ["SYNOD_ERR_KEY_TOO_LARGE", put("", "v")],
-    ["SYNOD_ERR_KEY_TOO_LARGE", put("é".repeat(513), "v")],
-    ["SYNOD_ERR_KEY_TOO_LARGE", put("k".repeat(70_000), "v")],
+    ["SYNOD_ERR_KEY_LENGTH", put("", "v")],
+    ["SYNOD_ERR_KEY_LENGTH", put("é".repeat(513), "v")],
+    ["SYNOD_ERR_KEY_LENGTH", put("k".repeat(70_000), "v")],
     ["SYNOD_ERR_VALUE_TOO_LARGE", put("k", "v".repeat(1024 * 1024 + 1))],
     ["SYNOD_ERR_BAD_REQUEST", put("k", "v", withKey(""))],
     ["SYNOD_ERR_BAD_REQUEST", put("k", "v", withKey("é".repeat(129)))],

@@ -132,8 +132,8 @@ describe("commands that are none", () => {
 
   test("as are those beyond the limits", () => {
     const machine = new Machine();
-    expect(machine.apply(put("k".repeat(1025), ""))).toMatchObject({ code: "SYNOD_ERR_KEY_TOO_LARGE" });
-    expect(machine.apply(put("", ""))).toMatchObject({ code: "SYNOD_ERR_KEY_TOO_LARGE" });
+    expect(machine.apply(put("k".repeat(1025), ""))).toMatchObject({ code: "SYNOD_ERR_KEY_LENGTH" });
+    expect(machine.apply(put("", ""))).toMatchObject({ code: "SYNOD_ERR_KEY_LENGTH" });
     expect(machine.apply(put("k", "v".repeat(1024 * 1024 + 1)))).toMatchObject({ code: "SYNOD_ERR_VALUE_TOO_LARGE" });
     expect(machine.state.keyCount).toBe(0);
   });
