@@ -3,8 +3,12 @@ import type { Incarnation, Slot } from "../paxos/ids.ts";
 
 /** Every so many slots the checksum is kept for comparison. */
 const CHECKPOINT_SLOTS = 64;
-/** Checkpoints that are kept; what is older is not compared any more. */
-const KEPT = 64;
+/** A checkpoint of one level is this much rarer than one of the level below. */
+const LEVEL_STEP = 8;
+/** The rarest checkpoints are 262,144 slots apart, which is more than a cluster gets through between two tellings. */
+const LEVELS = 5;
+/** Checkpoints of each level that are kept; what is older is not compared any more. */
+const KEPT = 16;
 
 export type Agreement =
   | { readonly kind: "fine" }
@@ -13,14 +17,21 @@ export type Agreement =
   /** Every voter told its checksum and no majority agrees: nobody knows who is right. */
   | { readonly kind: "none"; readonly slot: Slot };
 
+export interface Checkpoint {
+  readonly slot: Slot;
+  readonly checksum: number;
+}
+
 /**
- * Compares running checksums of applied state at agreed slots (rule 6): each member tells its newest checkpoint about once
- * a second, and judges itself by what a majority of voters told.
+ * Compares running checksums of applied state at agreed slots (rule 6): each member tells its newest checkpoints about once
+ * a second, and judges itself by what a majority of voters told. Members tell at different moments, between which many slots
+ * may pass, so each tells checkpoints of several levels: of one of them the newest stays the same for long enough.
  */
 export class ChecksumWatch {
   readonly #self: Incarnation;
-  readonly #told = new Map<Slot, Map<Incarnation, number>>();
-  #newest: { readonly slot: Slot; readonly checksum: number } | null = null;
+  readonly #levels: readonly Map<Slot, Map<Incarnation, number>>[] = Array.from({ length: LEVELS }, () => new Map());
+  /** Own checkpoints, the newest of each level that there is one of. */
+  readonly #newest = new Map<number, Checkpoint>();
 
   constructor(self: Incarnation) {
     this.#self = self;
@@ -29,14 +40,14 @@ export class ChecksumWatch {
   /** This member applied `slot`. Cheap unless it is a checkpoint. */
   applied(slot: Slot, checksum: number): boolean {
     if (slot % CHECKPOINT_SLOTS !== 0) return false;
-    this.#newest = { slot, checksum };
+    this.#newest.set(levelOf(slot), { slot, checksum });
     this.#note(this.#self, slot, checksum);
     return true;
   }
 
-  /** The newest own checkpoint, to be told to the others. */
-  get newest(): { readonly slot: Slot; readonly checksum: number } | null {
-    return this.#newest;
+  /** The newest own checkpoint of each level, to be told to the others. */
+  get newest(): readonly Checkpoint[] {
+    return [...this.#newest.values()];
   }
 
   heard(from: Incarnation, slot: Slot, checksum: number): void {
@@ -44,36 +55,51 @@ export class ChecksumWatch {
   }
 
   #note(member: Incarnation, slot: Slot, checksum: number): void {
-    let told = this.#told.get(slot);
+    const level = this.#levels[levelOf(slot)] as Map<Slot, Map<Incarnation, number>>;
+    let told = level.get(slot);
     if (told === undefined) {
       told = new Map();
-      this.#told.set(slot, told);
-      if (this.#told.size > KEPT) this.#told.delete(Math.min(...this.#told.keys()) as Slot);
+      level.set(slot, told);
+      if (level.size > KEPT) level.delete(Math.min(...level.keys()) as Slot);
     }
     told.set(member, checksum);
   }
 
   /** Judges this member's state at every checkpoint that it holds. */
   judge(configuration: Configuration): Agreement {
-    for (const [slot, told] of this.#told) {
-      const own = told.get(this.#self);
-      if (own === undefined) continue;
-      const byChecksum = new Map<number, Incarnation[]>();
-      for (const [member, checksum] of told) {
-        if (isVoter(configuration, member)) byChecksum.set(checksum, [...(byChecksum.get(checksum) ?? []), member]);
+    for (const level of this.#levels) {
+      for (const [slot, told] of level) {
+        const agreement = this.#judgeAt(slot, told, configuration);
+        if (agreement.kind !== "fine") return agreement;
       }
-      const quorum = quorumSize(configuration);
-      const majority = [...byChecksum].find(([, members]) => members.length >= quorum);
-      if (majority !== undefined && majority[0] !== own) return { kind: "minority", slot, majority: majority[1] };
-      const tellers = [...byChecksum.values()].reduce((sum, members) => sum + members.length, 0);
-      if (majority === undefined && tellers === configuration.voters.length) return { kind: "none", slot };
     }
     return { kind: "fine" };
   }
 
+  #judgeAt(slot: Slot, told: ReadonlyMap<Incarnation, number>, configuration: Configuration): Agreement {
+    const own = told.get(this.#self);
+    if (own === undefined) return { kind: "fine" };
+    const byChecksum = new Map<number, Incarnation[]>();
+    for (const [member, checksum] of told) {
+      if (isVoter(configuration, member)) byChecksum.set(checksum, [...(byChecksum.get(checksum) ?? []), member]);
+    }
+    const quorum = quorumSize(configuration);
+    const majority = [...byChecksum].find(([, members]) => members.length >= quorum);
+    if (majority !== undefined && majority[0] !== own) return { kind: "minority", slot, majority: majority[1] };
+    const tellers = [...byChecksum.values()].reduce((sum, members) => sum + members.length, 0);
+    return majority === undefined && tellers === configuration.voters.length ? { kind: "none", slot } : { kind: "fine" };
+  }
+
   /** The state was replaced: what it was before means nothing. */
   reset(): void {
-    this.#told.clear();
-    this.#newest = null;
+    for (const level of this.#levels) level.clear();
+    this.#newest.clear();
   }
+}
+
+/** 0 for most checkpoints, higher for rarer ones. */
+function levelOf(slot: Slot): number {
+  let level = 0;
+  for (let step = CHECKPOINT_SLOTS * LEVEL_STEP; level < LEVELS - 1 && slot % step === 0; step *= LEVEL_STEP) level += 1;
+  return level;
 }

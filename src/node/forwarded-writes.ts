@@ -14,6 +14,7 @@ export class ForwardedWrites {
   take(commands: readonly Uint8Array[], answer: (outcomes: readonly (Result | SynodError)[]) => void): void {
     const outcomes: (Result | SynodError)[] = [];
     let missing = commands.length;
+    if (missing === 0) answer(outcomes);
     commands.forEach((command, index) => {
       this.#submit(command, (outcome) => {
         outcomes[index] = outcome;

@@ -332,10 +332,10 @@ export class Member {
 
   #tellChecksum(nowMs: number): void {
     this.#toldChecksumAtMs = nowMs;
-    const newest = this.#checksums.newest;
-    if (newest === null || this.#applier.paused) return;
+    if (this.#applier.paused) return;
     for (const { incarnation } of allMembers(this.#core.status().configuration)) {
-      if (incarnation !== this.self && this.#linked.has(incarnation)) this.#send(incarnation, { type: "checksum", ...newest });
+      if (incarnation === this.self || !this.#linked.has(incarnation)) continue;
+      for (const checkpoint of this.#checksums.newest) this.#send(incarnation, { type: "checksum", ...checkpoint });
     }
   }
 
@@ -421,6 +421,7 @@ export class Member {
       nowMs: () => this.#clock.nowMs(),
       wallMs: () => this.#clock.wallMs(),
       leads: () => this.#core.leads,
+      roomBytes: () => this.#core.roomBytes,
       linkedLeader: () => this.#linkedLeader(),
       propose: (proposalId, commands) => this.#core.step({ type: "propose", proposalId, commands }),
       forward: (to, id, commands) => this.#send(to, { type: "forward", id, commands }),

@@ -97,9 +97,11 @@ export class ReadRouter {
   /** Answers what is out of time with an error; reads have no effect, so a retry is always safe. */
   expire(): void {
     const nowMs = this.#port.nowMs();
+    // Answered at the end: who gets an answer may submit again.
+    const late: Read[] = [];
     const inTime = (read: Read): boolean => {
       if (read.deadlineMs > nowMs) return true;
-      this.#answer(read, new SynodError(this.#port.knowsLeader() ? "SYNOD_ERR_TIMEOUT" : "SYNOD_ERR_NO_LEADER"));
+      late.push(read);
       return false;
     };
     this.#waiting = this.#waiting.filter(inTime);
@@ -112,6 +114,7 @@ export class ReadRouter {
       const left = reads.filter(inTime);
       return left.length === 0 ? [] : [{ slot, reads: left }];
     });
+    for (const read of late) this.#answer(read, new SynodError(this.#port.knowsLeader() ? "SYNOD_ERR_TIMEOUT" : "SYNOD_ERR_NO_LEADER"));
   }
 
   /** Fails everything with one error. */

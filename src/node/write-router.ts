@@ -36,8 +36,17 @@ export const DEFAULT_WRITE_LIMITS: WriteLimits = Object.freeze({
 
 /** How long a member that says that it does not lead is not asked again, unless another is known to lead. */
 const REFUSAL_MS = 10;
+/** A write that a peer forwarded is refused so much earlier, so that the peer hears it before it gives the write up as unknown. */
+const PEER_HEADSTART_MS = 500;
+/** At least the bytes of a command that moves log time. */
+const LOG_TIME_BYTES = 32;
+
+/** With these a leader says that it did not execute a write and will not: another may. */
+const NOT_SERVED: ReadonlySet<ErrorCode> = new Set(["SYNOD_ERR_NO_LEADER", "SYNOD_ERR_STOPPING", "SYNOD_ERR_FENCED", "SYNOD_ERR_DIVERGED"]);
 
 interface Write {
+  /** Writes go out in the order in which they came, as far as they go out together. */
+  readonly order: number;
   readonly command: Uint8Array;
   readonly done: WriteDone;
   readonly deadlineMs: number;
@@ -45,6 +54,7 @@ interface Write {
   readonly fromPeer: boolean;
   /** An earlier attempt may have been executed: from then on no answer may say that it was not. */
   maybeExecuted: boolean;
+  answered: boolean;
 }
 
 interface Batch {
@@ -54,6 +64,8 @@ interface Batch {
   readonly leader: Incarnation | null;
   /** Commands before the first write's, put there by this member. */
   readonly prefix: number;
+  /** When the first of its writes that are not answered is out of time. */
+  deadlineMs: number;
 }
 
 /** What the router needs of the member around it. */
@@ -61,6 +73,8 @@ export interface WritePort {
   nowMs(): number;
   wallMs(): number;
   leads(): boolean;
+  /** While this member leads: bytes of commands that can be proposed at present (rule 26). */
+  roomBytes(): number;
   /** The leader to forward to, if one is known and linked. */
   linkedLeader(): Incarnation | null;
   propose(proposalId: number, commands: readonly Uint8Array[]): void;
@@ -80,8 +94,11 @@ export class WriteRouter {
   readonly #limits: WriteLimits;
   /** Not proposed and not forwarded. */
   #waiting: Write[] = [];
+  /** Writes came back to `#waiting` and are not in order there. */
+  #disordered = false;
   readonly #batches = new Map<number, Batch>();
   #nextId = 1;
+  #nextOrder = 1;
   #held = 0;
   #heldBytes = 0;
   #logTimeAtMs = -Infinity;
@@ -105,12 +122,16 @@ export class WriteRouter {
     }
     this.#held += 1;
     this.#heldBytes += command.length;
-    this.#waiting.push({ command, done, deadlineMs: this.#port.nowMs() + timeoutMs, fromPeer, maybeExecuted: false });
+    const deadlineMs = this.#port.nowMs() + timeoutMs;
+    this.#waiting.push({ order: this.#nextOrder, command, done, deadlineMs, fromPeer, maybeExecuted: false, answered: false });
+    this.#nextOrder += 1;
   }
 
   /** Sends on what waits, as much as is good for one turn, if there is anywhere to send it. True: more could go at once. */
   route(): boolean {
     if (this.#waiting.length === 0) return false;
+    if (this.#disordered) this.#waiting.sort((a, b) => a.order - b.order);
+    this.#disordered = false;
     if (this.#port.leads()) return this.#propose();
     const refused = this.#waiting.filter((write) => write.fromPeer);
     if (refused.length > 0) {
@@ -127,23 +148,23 @@ export class WriteRouter {
   }
 
   #propose(): boolean {
-    for (const writes of this.#split(this.#takeTurn())) {
+    const taken = this.#takeTurn(this.#port.roomBytes() - LOG_TIME_BYTES);
+    for (const writes of this.#split(taken)) {
       const commands = writes.map((write) => write.command);
       const prefix = this.#logTimeCommand();
       if (prefix !== null) commands.unshift(prefix);
-      const id = this.#open({ writes, startedAtMs: this.#port.nowMs(), leader: null, prefix: prefix === null ? 0 : 1 });
-      this.#port.propose(id, commands);
+      this.#port.propose(this.#open(writes, null, prefix === null ? 0 : 1), commands);
     }
-    return this.#waiting.length > 0;
+    return taken.length > 0 && this.#waiting.length > 0;
   }
 
-  /** What waits, up to the bound on one turn; at least one write. */
-  #takeTurn(): Write[] {
+  /** What waits, up to the bound on one turn, but at least one write; and nothing for which there is no room. */
+  #takeTurn(roomBytes: number): Write[] {
     let bytes = 0;
     let count = 0;
     for (const { command } of this.#waiting) {
       bytes += command.length;
-      if (count > 0 && bytes > this.#limits.turnBytes) break;
+      if (bytes > roomBytes || (count > 0 && bytes > this.#limits.turnBytes)) break;
       count += 1;
     }
     return this.#waiting.splice(0, count);
@@ -154,14 +175,16 @@ export class WriteRouter {
     const nowMs = this.#port.nowMs();
     if (nowMs - this.#logTimeAtMs < this.#limits.logTimeMs) return null;
     this.#logTimeAtMs = nowMs;
-    return encodeCommand({ type: "advanceTime", timeMs: Math.max(0, Math.floor(this.#port.wallMs())) });
+    const command = encodeCommand({ type: "advanceTime", timeMs: Math.max(0, Math.floor(this.#port.wallMs())) });
+    assert(command.length <= LOG_TIME_BYTES, "log time fits the room that is left for it");
+    return command;
   }
 
   /** False also when the link takes no more at present: the next tick tries again. */
   #forward(leader: Incarnation): boolean {
     let taken = true;
-    for (const writes of this.#split(this.#takeTurn())) {
-      const id = this.#open({ writes, startedAtMs: this.#port.nowMs(), leader, prefix: 0 });
+    for (const writes of this.#split(this.#takeTurn(Infinity))) {
+      const id = this.#open(writes, leader, 0);
       if (this.#port.forward(leader, id, writes.map((write) => write.command))) continue;
       taken = false;
       this.#requeue(id);
@@ -185,10 +208,10 @@ export class WriteRouter {
     if (batch.length > 0) yield batch;
   }
 
-  #open(batch: Batch): number {
+  #open(writes: readonly Write[], leader: Incarnation | null, prefix: number): number {
     const id = this.#nextId;
     this.#nextId += 1;
-    this.#batches.set(id, batch);
+    this.#batches.set(id, { writes, startedAtMs: this.#port.nowMs(), leader, prefix, deadlineMs: firstDeadline(writes) });
     return id;
   }
 
@@ -199,6 +222,8 @@ export class WriteRouter {
   }
 
   #answer(write: Write, outcome: Result | SynodError): void {
+    if (write.answered) return;
+    write.answered = true;
     this.#held -= 1;
     this.#heldBytes -= write.command.length;
     const claimsNothing = outcome instanceof SynodError && write.maybeExecuted;
@@ -207,8 +232,13 @@ export class WriteRouter {
 
   /** For certain not executed: waits for the next leader. What a peer forwarded goes back to it. */
   #requeue(id: number): void {
-    const batch = this.#close(id);
-    if (batch !== undefined) this.#waiting = [...batch.writes, ...this.#waiting];
+    for (const write of this.#close(id)?.writes ?? []) this.#wait(write);
+  }
+
+  #wait(write: Write): void {
+    if (write.answered) return;
+    this.#waiting.push(write);
+    this.#disordered = true;
   }
 
   /** The batch was applied, with one result per command. */
@@ -246,7 +276,7 @@ export class WriteRouter {
   #retryOrGiveUp(id: number): void {
     for (const write of this.#close(id)?.writes ?? []) {
       write.maybeExecuted = true;
-      if (isRepeatable(write.command)) this.#waiting.push(write);
+      if (isRepeatable(write.command)) this.#wait(write);
       else this.#answer(write, new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN"));
     }
   }
@@ -259,15 +289,14 @@ export class WriteRouter {
     this.#close(id);
     batch.writes.forEach((write, index) => {
       const outcome = outcomes[index] as Result | SynodError;
-      const notExecuted = outcome instanceof SynodError && outcome.code === "SYNOD_ERR_NO_LEADER";
-      if (notExecuted) this.#waitForAnotherLeader(write, from);
+      if (outcome instanceof SynodError && NOT_SERVED.has(outcome.code)) this.#waitForAnotherLeader(write, from);
       else this.#answer(write, outcome);
     });
   }
 
   #waitForAnotherLeader(write: Write, refusedBy: Incarnation): void {
     this.#refusal = { leader: refusedBy, untilMs: this.#port.nowMs() + REFUSAL_MS };
-    this.#waiting.push(write);
+    this.#wait(write);
   }
 
   /** The link over which batches were forwarded closed: their answers will not come. */
@@ -278,13 +307,22 @@ export class WriteRouter {
   /** Answers what is out of time. */
   expire(): void {
     const nowMs = this.#port.nowMs();
-    for (const [id, { writes }] of this.#batches) {
-      if ((writes[0] as Write).deadlineMs <= nowMs) this.#fail(id, "SYNOD_ERR_OUTCOME_UNKNOWN");
+    for (const [id, batch] of this.#batches) if (batch.deadlineMs <= nowMs) this.#expireIn(id, batch, nowMs);
+    const isLate = ({ deadlineMs, fromPeer }: Write): boolean => deadlineMs - (fromPeer ? PEER_HEADSTART_MS : 0) <= nowMs;
+    if (!this.#waiting.some(isLate)) return;
+    const late = this.#waiting.filter(isLate);
+    this.#waiting = this.#waiting.filter((write) => !isLate(write));
+    const hasLeader = this.#port.leads() || this.#port.linkedLeader() !== null;
+    for (const write of late) this.#answer(write, new SynodError(hasLeader ? "SYNOD_ERR_BUSY" : "SYNOD_ERR_NO_LEADER"));
+  }
+
+  /** Of a batch that is under way the writes that are out of time are answered, and the others still wait for its end. */
+  #expireIn(id: number, batch: Batch, nowMs: number): void {
+    for (const write of batch.writes) {
+      if (write.deadlineMs <= nowMs) this.#answer(write, new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN"));
     }
-    if (this.#waiting.every((write) => write.deadlineMs > nowMs)) return;
-    const late = this.#waiting.filter((write) => write.deadlineMs <= nowMs);
-    this.#waiting = this.#waiting.filter((write) => write.deadlineMs > nowMs);
-    for (const write of late) this.#answer(write, new SynodError("SYNOD_ERR_NO_LEADER"));
+    batch.deadlineMs = firstDeadline(batch.writes);
+    if (batch.deadlineMs === Infinity) this.#close(id);
   }
 
   /** Ends everything: what waits was not executed, of the rest it is not known. */
@@ -292,6 +330,11 @@ export class WriteRouter {
     for (const write of this.#waiting.splice(0)) this.#answer(write, new SynodError("SYNOD_ERR_STOPPING"));
     for (const id of [...this.#batches.keys()]) this.#fail(id, "SYNOD_ERR_OUTCOME_UNKNOWN");
   }
+}
+
+/** The earliest deadline of those that are not answered; Infinity when all are. */
+function firstDeadline(writes: readonly Write[]): number {
+  return writes.reduce((first, { answered, deadlineMs }) => (answered ? first : Math.min(first, deadlineMs)), Infinity);
 }
 
 function isRepeatable(command: Uint8Array): boolean {

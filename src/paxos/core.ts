@@ -116,6 +116,11 @@ export class PaxosCore {
     return this.#leader !== null;
   }
 
+  /** Bytes of commands that a proposal may have at present without being refused as busy (rule 26). */
+  get roomBytes(): number {
+    return this.#leader?.roomBytes ?? 0;
+  }
+
   get leader(): Incarnation | null {
     return this.#election.leader;
   }

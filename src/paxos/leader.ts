@@ -101,6 +101,12 @@ export class Leader {
     return this.#unchosenBytes;
   }
 
+  /** Bytes of commands for which there is room: any number when nothing is unchosen, so that no proposal is too large for ever. */
+  get roomBytes(): number {
+    const pending = this.#unchosenBytes + this.#queuedBytes;
+    return pending === 0 ? Infinity : Math.max(0, this.#context.limits.maxUnchosenBytes - pending);
+  }
+
   /** The nonce of the newest heartbeat: a read that waits for a later one is confirmed by a round begun after it (rule 11). */
   get nonce(): number {
     return this.#nonce;
@@ -114,10 +120,9 @@ export class Leader {
 
   /** Proposes a batch of commands as one slot, or queues it until the barrier is chosen. Refuses what exceeds the bounds. */
   propose(proposalId: number, commands: readonly Uint8Array[]): void {
-    const { limits, outbox } = this.#context;
+    const { outbox } = this.#context;
     const bytes = commands.reduce((sum, command) => sum + command.length, 0);
-    const pending = this.#unchosenBytes + this.#queuedBytes;
-    if (pending > 0 && pending + bytes > limits.maxUnchosenBytes) return outbox.failProposal(proposalId, "busy");
+    if (bytes > this.roomBytes) return outbox.failProposal(proposalId, "busy");
     this.#queued.push({ proposalId, commands, bytes });
     this.#queuedBytes += bytes;
     this.#drainQueue();

@@ -13,7 +13,7 @@ const anyBytes = fc.uint8Array({ maxLength: 40 });
 const anyValues = fc.array(anyBytes, { maxLength: 5 });
 const anyMember = fc.record({ incarnation: anyIncarnation, name: fc.string(), address: fc.string() });
 const anyMembers = fc.array(anyMember, { maxLength: 9 });
-const anyConfiguration: fc.Arbitrary<Configuration> = fc.record({ voters: anyMembers, learners: anyMembers });
+export const anyConfiguration: fc.Arbitrary<Configuration> = fc.record({ voters: anyMembers, learners: anyMembers });
 const anyReport: fc.Arbitrary<ReportedEntry> = fc.record({ slot: anySlot, ballot: anyBallot, chosen: fc.boolean(), value: anyBytes });
 
 export const anyValue: fc.Arbitrary<Value> = fc.oneof(
