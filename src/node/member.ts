@@ -284,9 +284,17 @@ export class Member {
     for (const { proposalId, failure } of effects.failedProposals) this.#writes.failed(proposalId, failure);
     for (const outcome of effects.reads) this.#reads.outcome(outcome);
     if (effects.fetchSnapshot !== null) this.#fetchSnapshot(effects.fetchSnapshot.from, effects.fetchSnapshot.slot);
-    for (const event of effects.events) this.#parts.observer.event(event);
+    this.#tell(effects.events);
     // What failed for certain goes to the next leader in the next turn, if there is one by then.
     if (effects.failedProposals.length > 0 || effects.events.length > 0) this.#schedule();
+  }
+
+  /** Events are told after the turn, when the records and messages of an election are on their way: people can wait for them, members should not. */
+  #tell(events: Effects["events"]): void {
+    if (events.length === 0) return;
+    this.#clock.defer(() => {
+      for (const event of events) this.#parts.observer.event(event);
+    });
   }
 
   /** A message that goes to one member after the other is encoded once. */
@@ -422,7 +430,9 @@ export class Member {
       wallMs: () => this.#clock.wallMs(),
       leads: () => this.#core.leads,
       roomBytes: () => this.#core.roomBytes,
+      campaigns: () => this.#core.campaigns,
       linkedLeader: () => this.#linkedLeader(),
+      linkedCandidate: () => this.#linkedCandidate(),
       propose: (proposalId, commands) => this.#core.step({ type: "propose", proposalId, commands }),
       forward: (to, id, commands) => this.#send(to, { type: "forward", id, commands }),
       ended: (outcome, commands, seconds) => {
@@ -444,6 +454,11 @@ export class Member {
   #linkedLeader(): Incarnation | null {
     const { leader } = this.#core;
     return leader !== null && leader !== this.self && this.#linked.has(leader) ? leader : null;
+  }
+
+  #linkedCandidate(): Incarnation | null {
+    const { candidate } = this.#core;
+    return candidate !== null && this.#linked.has(candidate) ? candidate : null;
   }
 
   /** Resolves once no write or read is without an answer, at the latest after `timeoutMs`. */

@@ -45,9 +45,15 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
+/**
+ * The log is written in the background, some lines at a time, so that whoever reads it slowly or not at all never holds a member
+ * up. What is read too slowly is dropped beyond a bound. The end of the process writes what is left, a SIGKILL loses it.
+ */
+const LOG_OUTPUT = { dest: 1, sync: false, minLength: 4 * 1024, periodicFlush: 100, maxLength: 1024 * 1024 } as const;
+
 /** Starts one member: opens its folder, listens, and takes part in its cluster if it was founded. Throws `SynodError`. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const log = pino({ name: "synod", level: options.logLevel ?? "info", base: { member: options.name } });
+  const log = pino({ name: "synod", level: options.logLevel ?? "info", base: { member: options.name } }, pino.destination(LOG_OUTPUT));
   const address = parseListen(options.listen);
   const disk = new DiskRelay();
   const storage = await openStorage({

@@ -75,8 +75,12 @@ export interface WritePort {
   leads(): boolean;
   /** While this member leads: bytes of commands that can be proposed at present (rule 26). */
   roomBytes(): number;
+  /** Whether this member may lead soon: what peers forward to it waits meanwhile. */
+  campaigns(): boolean;
   /** The leader to forward to, if one is known and linked. */
   linkedLeader(): Incarnation | null;
+  /** A linked member that may lead soon. */
+  linkedCandidate(): Incarnation | null;
   propose(proposalId: number, commands: readonly Uint8Array[]): void;
   /** False: not sent. */
   forward(to: Incarnation, id: number, commands: readonly Uint8Array[]): boolean;
@@ -86,8 +90,9 @@ export interface WritePort {
 
 /**
  * Takes writes from clients and peers and sees each to exactly one answer: proposed here when this member leads, else
- * forwarded, else waiting for a leader until its time is up. A write that may have been received by a leader is never sent
- * again unless its retry token makes that safe (rule 22).
+ * forwarded, else waiting for a leader until its time is up. Where there is no leader, writes go ahead to the candidate that was
+ * promised, so that they are there when it wins. A write that may have been received by a leader is never sent again unless its
+ * retry token makes that safe (rule 22).
  */
 export class WriteRouter {
   readonly #port: WritePort;
@@ -102,8 +107,8 @@ export class WriteRouter {
   #held = 0;
   #heldBytes = 0;
   #logTimeAtMs = -Infinity;
-  /** The last refusal of forwarded writes by a member that no longer led. */
-  #refusal: { readonly leader: Incarnation; readonly untilMs: number } | null = null;
+  /** Members that said that they do not lead, and until when they are not asked again. */
+  readonly #refusals = new Map<Incarnation, number>();
 
   constructor(port: WritePort, limits: WriteLimits = DEFAULT_WRITE_LIMITS) {
     this.#port = port;
@@ -133,18 +138,23 @@ export class WriteRouter {
     if (this.#disordered) this.#waiting.sort((a, b) => a.order - b.order);
     this.#disordered = false;
     if (this.#port.leads()) return this.#propose();
+    if (this.#port.campaigns()) return false;
+    this.#refuseForwarded();
+    const next = [this.#port.linkedLeader(), this.#port.linkedCandidate()].find((peer) => peer !== null && !this.#wasJustRefusedBy(peer));
+    return next !== undefined && next !== null && this.#waiting.length > 0 && this.#forward(next);
+  }
+
+  /** Writes that a peer forwarded are not forwarded on: it knows better by now. */
+  #refuseForwarded(): void {
     const refused = this.#waiting.filter((write) => write.fromPeer);
-    if (refused.length > 0) {
-      this.#waiting = this.#waiting.filter((write) => !write.fromPeer);
-      for (const write of refused) this.#answer(write, new SynodError("SYNOD_ERR_NO_LEADER"));
-    }
-    const leader = this.#port.linkedLeader();
-    return leader !== null && !this.#wasJustRefusedBy(leader) && this.#forward(leader);
+    if (refused.length === 0) return;
+    this.#waiting = this.#waiting.filter((write) => !write.fromPeer);
+    for (const write of refused) this.#answer(write, new SynodError("SYNOD_ERR_NO_LEADER"));
   }
 
   /** Its step down is known here before its successor is: asking it again and again would only keep both of them busy. */
-  #wasJustRefusedBy(leader: Incarnation): boolean {
-    return this.#refusal !== null && this.#refusal.leader === leader && this.#port.nowMs() < this.#refusal.untilMs;
+  #wasJustRefusedBy(peer: Incarnation): boolean {
+    return this.#port.nowMs() < (this.#refusals.get(peer) ?? -Infinity);
   }
 
   #propose(): boolean {
@@ -295,7 +305,7 @@ export class WriteRouter {
   }
 
   #waitForAnotherLeader(write: Write, refusedBy: Incarnation): void {
-    this.#refusal = { leader: refusedBy, untilMs: this.#port.nowMs() + REFUSAL_MS };
+    this.#refusals.set(refusedBy, this.#port.nowMs() + REFUSAL_MS);
     this.#wait(write);
   }
 

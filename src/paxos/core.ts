@@ -125,6 +125,16 @@ export class PaxosCore {
     return this.#election.leader;
   }
 
+  /** Whom this member promised its vote a short while ago, and who may lead soon; null: nobody. */
+  get candidate(): Incarnation | null {
+    return this.#election.candidate;
+  }
+
+  /** Whether this member asks for promises. */
+  get campaigns(): boolean {
+    return this.#phaseOne !== null;
+  }
+
   #role(): Role {
     if (this.#fenced) return "fenced";
     if (this.#leader !== null) return "leader";

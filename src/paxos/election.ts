@@ -32,6 +32,12 @@ export class Election {
     return this.#leader;
   }
 
+  /** Another member whose campaign was promised a short while ago and which may win: null when there is none. */
+  get candidate(): Incarnation | null {
+    const { nowMs, self } = this.#context;
+    return this.#candidate === null || this.#candidate.incarnation === self || nowMs >= this.#candidate.untilMs ? null : this.#candidate.incarnation;
+  }
+
   get preVoting(): boolean {
     return this.#preVote !== null;
   }

@@ -118,7 +118,10 @@ export class Leader {
     this.#drainQueue();
   }
 
-  /** Proposes a batch of commands as one slot, or queues it until the barrier is chosen. Refuses what exceeds the bounds. */
+  /**
+   * Proposes a batch of commands as one slot, or queues it during a transfer. Refuses what exceeds the bounds. The slot lies above
+   * the barrier, and application is in slot order, so nothing is answered before the barrier is chosen and applied (rule 3).
+   */
   propose(proposalId: number, commands: readonly Uint8Array[]): void {
     const { outbox } = this.#context;
     const bytes = commands.reduce((sum, command) => sum + command.length, 0);
@@ -129,7 +132,7 @@ export class Leader {
   }
 
   #drainQueue(): void {
-    if (!this.#ready || this.#held) return;
+    if (this.#held) return;
     for (const { proposalId, commands } of this.#queued.splice(0)) {
       const value = encodeValue({ kind: "commands", origin: this.ballot, commands });
       this.#proposals.add(this.#nextSlot, proposalId, this.ballot, value);
@@ -234,7 +237,6 @@ export class Leader {
     if (this.#learner.configurationSlot === 0) this.#proposeFoundingConfiguration();
     // Writes of the leader before wait to hear what became of them, so this is told at once.
     this.heartbeat();
-    this.#drainQueue();
   }
 
   /**

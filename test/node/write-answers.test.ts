@@ -283,3 +283,48 @@ describe("writes that come back", () => {
     expect(world.sentKeys).toEqual([["a"], ["b"], ["c"]]);
   });
 });
+
+describe("writes between two leaders", () => {
+  const CANDIDATE = memberIncarnation(2);
+
+  it("go ahead to the candidate that may lead soon", () => {
+    const world = new WriteWorld();
+    Object.assign(world, { leader: null, candidate: CANDIDATE });
+    world.submit(PLAIN);
+    world.router.route();
+    expect(world.sent.map(({ to }) => to)).toEqual([CANDIDATE]);
+  });
+
+  it("go to the candidate once the old leader said that it leads no more, and to neither again while both refuse", () => {
+    const world = new WriteWorld();
+    world.candidate = CANDIDATE;
+    world.submit(PLAIN);
+    world.router.route();
+    world.router.forwarded(LEADER, world.lastId, [new SynodError("SYNOD_ERR_NO_LEADER")]);
+    world.router.route();
+    world.router.forwarded(CANDIDATE, world.lastId, [new SynodError("SYNOD_ERR_NO_LEADER")]);
+    world.router.route();
+    expect(world.sent.map(({ to }) => to)).toEqual([LEADER, CANDIDATE]);
+  });
+
+  it("wait at the candidate, and are proposed when it wins", () => {
+    const world = new WriteWorld();
+    Object.assign(world, { leader: null, campaigns: true });
+    const answers = world.submit(PLAIN, true);
+    world.router.route();
+    expect({ answers, sent: world.sent }).toEqual({ answers: [], sent: [] });
+    Object.assign(world, { campaigns: false, leads: true });
+    world.router.route();
+    expect(world.sent).toHaveLength(1);
+  });
+
+  it("are given back by a candidate that did not win", () => {
+    const world = new WriteWorld();
+    Object.assign(world, { leader: null, campaigns: true });
+    const answers = world.submit(PLAIN, true);
+    world.router.route();
+    world.campaigns = false;
+    world.router.route();
+    expect(answers).toEqual(["SYNOD_ERR_NO_LEADER"]);
+  });
+});

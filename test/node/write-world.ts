@@ -22,6 +22,8 @@ export class WriteWorld {
   wallMs = 0;
   leads = false;
   roomBytes = Infinity;
+  campaigns = false;
+  candidate: Incarnation | null = null;
   leader: Incarnation | null = memberIncarnation(1);
   linkTakesMore = true;
   readonly sent: SentBatch[] = [];
@@ -33,7 +35,9 @@ export class WriteWorld {
       wallMs: () => this.wallMs,
       leads: () => this.leads,
       roomBytes: () => this.roomBytes,
+      campaigns: () => this.campaigns,
       linkedLeader: () => this.leader,
+      linkedCandidate: () => this.candidate,
       propose: (id, commands) => void this.sent.push({ id, to: null, commands }),
       forward: (to, id, commands) => this.linkTakesMore && this.sent.push({ id, to, commands }) > 0,
       ended: (outcome, commands, seconds) => void this.ended.push({ outcome, commands, seconds }),

@@ -16,11 +16,20 @@ describe("a proposal", () => {
     expect(new LoneCore().propose(1, "a").failed).toEqual([{ proposalId: 1, failure: "notLeader" }]);
   });
 
-  it("waits for the leader's barrier before it is proposed, and fails as notLeader when the leadership ends before", () => {
+  it("goes behind the leader's barrier without waiting for it, and is chosen and applied after it", () => {
     const core = new LoneCore().lead().propose(1, "a");
-    expect(core.core.status().lastSlot).toBe(1);
-    core.receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(1) });
-    expect(core.failed).toEqual([{ proposalId: 1, failure: "notLeader" }]);
+    expect(core.core.status()).toMatchObject({ ready: false, lastSlot: 2 });
+    const { ballot: at } = core.last("accept");
+    core.receive(2, { type: "accepted", ballot: at, from: slot(1), through: slot(2) });
+    expect(core.chosen.map((entry) => [entry.slot, entry.proposalId])).toEqual([[1, null], [2, 1]]);
+  });
+
+  it("has an unknown outcome when the leadership ends before the barrier is chosen", () => {
+    const core = new LoneCore().lead().propose(1, "a").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(1) });
+    expect(core.failed).toEqual([]);
+    const barrier = encodeValue({ kind: "barrier", ballot: ballot(5, 3) });
+    core.receive(3, { type: "chosenEntries", fromSlot: slot(1), values: [barrier], chosenThrough: slot(1) });
+    expect(core.failed).toEqual([{ proposalId: 1, failure: "unknown" }]);
   });
 
   it("fails as diskFull while the disk has only its reserve left, and not any more afterwards", () => {
