@@ -25,8 +25,8 @@ async function showStatus(flags: { endpoint?: string; json?: true }): Promise<vo
   const { body } = await send({ method: "GET", url: new URL("/v1/status", endpoint), timeoutMs: FIRST_MS });
   const status = JSON.parse(body.toString("utf8")) as Status;
   if (flags.json === true) return void process.stdout.write(`${JSON.stringify(status, null, 2)}\n`);
-  const others = status.peers.map(async ({ name, address, link }) =>
-    statusRow(name, await fetchStatus(`http://${address}`, OTHERS_MS), address, `no answer, link ${link}`));
+  const others = status.peers.map(async ({ name, address, link, refused }) =>
+    statusRow(name, await fetchStatus(`http://${address}`, OTHERS_MS), address, `no answer, link ${refused === null ? link : `refused: ${refused}`}`));
   const rows = [statusRow(status.member, status, new URL(endpoint).host, ""), ...(await Promise.all(others))];
   rows.sort(([a = ""], [b = ""]) => a.localeCompare(b, "en", { numeric: true }));
   process.stdout.write(formatTable(HEAD, rows));

@@ -46,6 +46,8 @@ export interface MemberStatus {
 
 export interface PeerStatus extends MemberStatus {
   readonly link: LinkState;
+  /** Why there is no link, if the last attempt to make one was refused by either side. */
+  readonly refused: string | null;
 }
 
 /** A ballot with the name of the member that owns it, null when the configuration does not know its incarnation. */

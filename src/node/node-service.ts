@@ -110,7 +110,8 @@ export class NodeService implements Service {
       .filter((peer) => peer.incarnation !== this.#storage.identity.incarnation)
       .map((peer) => {
         const link = links.get(peer.incarnation);
-        return { name: peer.name, incarnation: peer.incarnation, address: link?.address ?? peer.address, link: link?.state ?? "down" };
+        const { name, incarnation } = peer;
+        return { name, incarnation, address: link?.address ?? peer.address, link: link?.state ?? "down", refused: link?.refused ?? null };
       });
   }
 

@@ -21,6 +21,8 @@ export interface LinkStatus extends Readonly<LinkCounters> {
   /** Where it was dialled last; null if its address was never known, or it is not in our list. */
   readonly address: string | null;
   readonly queuedBytes: number;
+  /** Why the last attempt to make a link was refused, by either side; null when none was since a link came up. */
+  readonly refused: string | null;
 }
 
 export function newCounters(): LinkCounters {

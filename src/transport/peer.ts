@@ -23,6 +23,8 @@ export class Peer {
   link: Link | null = null;
   /** Dialled by us, our hello sent, the peer's hello not yet here. */
   greeting: Connection | null = null;
+  /** As in `LinkStatus`. */
+  refused: string | null = null;
 
   constructor(incarnation: Incarnation) {
     this.incarnation = incarnation;
@@ -36,6 +38,7 @@ export class Peer {
       state: this.link !== null ? "up" : dialling ? "dialing" : "down",
       address: this.dialer?.address ?? this.info?.address ?? null,
       queuedBytes: this.link?.connection.queuedBytes ?? 0,
+      refused: this.refused,
       ...this.counters,
     };
   }

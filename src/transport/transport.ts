@@ -224,6 +224,7 @@ export class Transport {
     this.#connections.delete(connection);
     connection.close(verdict.code, verdict.message);
     this.#dialFailed(dialled);
+    if (dialled !== null) dialled.refused = verdict.message;
     this.#listener.onRefused?.({ ...verdict, dialled: dialled?.incarnation ?? null, by: "us" });
   }
 
@@ -254,6 +255,7 @@ export class Transport {
     this.#replaceLink(peer);
     if (this.#state === "closed") return;
     peer.dialer?.stop();
+    peer.refused = null;
     this.#drop(peer.greeting, "another link of this pair stays");
     peer.greeting = null;
     connection.open(peer.counters);
@@ -292,7 +294,9 @@ export class Transport {
     if (peer.link?.connection === connection) return this.#onLinkEnded(peer, reason);
     this.#dialFailed(peer);
     const refused = code >= CLOSE.malformed && code !== CLOSE.duplicate && code !== CLOSE.handshakeTimeout;
-    if (refused) this.#listener.onRefused?.({ code, message: reason, hello: null, dialled: peer.incarnation, by: "peer" });
+    if (!refused) return;
+    peer.refused = reason;
+    this.#listener.onRefused?.({ code, message: reason, hello: null, dialled: peer.incarnation, by: "peer" });
   }
 
   #onLinkEnded(peer: Peer, reason: string): void {

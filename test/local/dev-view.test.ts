@@ -10,7 +10,7 @@ const status: Status = {
   member: "n1", incarnation: id, cluster: id, role: "follower", leader: "n2", ballot, committed: 120, applied: 119, revision: 42,
   configuration: { voters: [], learners: [] }, fenced: null, version: "1",
   peers: [
-    { name: "n2", incarnation: id, address: "127.0.0.1:1", link: "up" }, { name: "n3", incarnation: id, address: "127.0.0.1:2", link: "dialing" },
+    { name: "n2", incarnation: id, address: "127.0.0.1:1", link: "up", refused: null }, { name: "n3", incarnation: id, address: "127.0.0.1:2", link: "dialing", refused: null },
   ],
 };
 const node: ViewNode = { name: "n1", pid: 5, url: "http://127.0.0.1:7001", state: "running", status };

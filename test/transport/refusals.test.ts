@@ -38,6 +38,7 @@ describe("a link is refused", () => {
       expect(one.refusals[0]?.message).toMatch(message);
       expect(one.log).toEqual([]);
     }
+    expect(a.transport.links()[0]).toMatchObject({ state: expect.not.stringMatching("up"), refused: expect.stringMatching(message) });
   });
 
   it("with a code and a reason on the wire", async () => {
@@ -54,7 +55,9 @@ describe("a link is refused", () => {
     a.transport.setPeers([right.info]);
     await a.until(() => a.refusals.length > 0);
     a.addresses.set(life(2), right.info.address);
+    expect(a.transport.links()[0]?.refused).toMatch(/incarnation/);
     await linked(a, right);
+    expect(a.transport.links()[0]?.refused).toBeNull();
   });
 
   it("to more than a bounded number of unknown members, but not to a known one", async () => {
