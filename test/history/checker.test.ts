@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkHistory, DEFAULT_BOUNDS } from "./checker.ts";
 import { isLinearizableByTryingAll } from "./exhaustive-checker.ts";
 import type { Operation, Outcome, Request } from "./operation.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { simulateHistory } from "./simulated-history.ts";
 
 type Span = readonly [invokeNs: number, returnNs: number];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { at } from "./at.ts";
 import { bringFaults, type Fault, FAULTS, type FaultTarget } from "./faults.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 
 /** Keeps to the rules of a local cluster: what is not allowed in a node's state is an error. */
 class FakeCluster implements FaultTarget {

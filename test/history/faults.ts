@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../../src/scenario/seeded-random.ts";
 
 /** What can be done to a local cluster: `kill` and `restart` end a member by SIGKILL and SIGTERM and start it again, `pause` is SIGSTOP and SIGCONT. */
 export const FAULTS = ["kill", "pause", "restart", "kill-all"] as const;

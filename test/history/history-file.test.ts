@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { HistoryFile, readHistory } from "./history-file.ts";
 import { formatOperation, HistoryFormatError, parseOperation } from "./operation.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { simulateHistory } from "./simulated-history.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "synod-history-"));

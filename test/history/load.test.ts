@@ -7,7 +7,7 @@ import { Agent, createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Operation, Request } from "./operation.ts";
 import { type Anomaly, ReferenceServer } from "./reference-server.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { requireLinearizable, summarise } from "./summary.ts";
 
 const cleanups: (() => unknown)[] = [];

@@ -2,7 +2,7 @@ import { Agent } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { exchange, type Exchanged } from "./http-exchange.ts";
 import type { Operation, Outcome, Request } from "./operation.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 
 export interface LoadOptions {
   /** Base URLs of all members; asked before every request, so they may change. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { ERRORS, type ErrorCode } from "../../src/errors/table.ts";
 import type { Outcome, Request } from "./operation.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { AtomicStore } from "./simulated-history.ts";
 
 /** What this server does wrong on purpose, each with a probability of a few in a hundred. */

@@ -8,7 +8,7 @@ import { bringFaults, type Fault, FAULTS } from "./faults.ts";
 import { HISTORY_FOLDER, HistoryFile, readHistory } from "./history-file.ts";
 import { readEveryKey, runLoad } from "./load.ts";
 import type { Operation } from "./operation.ts";
-import { SeededRandom } from "./seeded-random.ts";
+import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { describeSummary, describeVerdict, summarise } from "./summary.ts";
 
 const USAGE = `npm run history -- [options]

@@ -1,5 +1,5 @@
 import type { Operation, Outcome, Request } from "./operation.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { SeededRandom } from "../../src/scenario/seeded-random.ts";
 
 export interface SimulatedHistoryOptions {
   readonly operations: number;

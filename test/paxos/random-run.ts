@@ -40,12 +40,12 @@ export class RandomRun {
   constructor(seed: number, note: (note: Note) => void = () => {}) {
     const random = new SeededRandom(seed);
     this.#random = random;
-    const size = random.pick([3, 3, 3, 5, 5, 4, 2, 1]) as number;
+    const size = random.pick([3, 3, 3, 5, 5, 4, 2, 1]);
     const limits = {
-      retainedLogBytes: random.pick([0, 60, 1_000_000]) as number,
-      maxMessageBytes: random.pick([40, 200, 100_000]) as number,
-      maxInflightBytes: random.pick([100, 1_000_000]) as number,
-      maxUnchosenBytes: random.pick([150, 1_000_000]) as number,
+      retainedLogBytes: random.pick([0, 60, 1_000_000]),
+      maxMessageBytes: random.pick([40, 200, 100_000]),
+      maxInflightBytes: random.pick([100, 1_000_000]),
+      maxUnchosenBytes: random.pick([150, 1_000_000]),
     };
     this.#cluster = new SimulatedCluster({ size, seed, timings: TIMINGS, limits, note });
     this.#mix = this.#drawMix();
@@ -53,7 +53,7 @@ export class RandomRun {
   }
 
   #drawMix(): Mix {
-    const drawn = ACTIONS.map((action) => [action, USUAL[action] * (this.#random.pick([0, 1, 1, 1, 3]) as number)] as const);
+    const drawn = ACTIONS.map((action) => [action, USUAL[action] * (this.#random.pick([0, 1, 1, 1, 3]))] as const);
     return { ...(Object.fromEntries(drawn) as Mix), deliverOldest: USUAL.deliverOldest, tickAll: USUAL.tickAll };
   }
 
@@ -74,8 +74,8 @@ export class RandomRun {
 
   #act(action: Action): void {
     const { network, running } = this.#cluster;
-    const any = this.#random.pick(network.inFlight);
-    const member = this.#random.pick(running)?.number;
+    const any = this.#random.pickIfAny(network.inFlight);
+    const member = this.#random.pickIfAny(running)?.number;
     switch (action) {
       case "deliverOldest":
         return this.#deliver(network.inFlight[0]);
@@ -102,7 +102,7 @@ export class RandomRun {
 
   #actOn(action: Action, member: number): void {
     const cluster = this.#cluster;
-    const other = this.#random.pick(cluster.members)?.number ?? member;
+    const other = this.#random.pickIfAny(cluster.members)?.number ?? member;
     switch (action) {
       case "impatience":
         return this.#losePatience();
@@ -140,7 +140,7 @@ export class RandomRun {
     const cluster = this.#cluster;
     switch (action) {
       case "restart": {
-        const down = this.#random.pick(cluster.members.filter(({ running }) => !running));
+        const down = this.#random.pickIfAny(cluster.members.filter(({ running }) => !running));
         if (down !== undefined) cluster.restart(down.number);
         return;
       }
@@ -179,7 +179,7 @@ export class RandomRun {
   #losePatience(): void {
     const impatient = this.#cluster.running.filter(({ leads }) => !leads && this.#random.chance(0.8));
     for (const { number } of impatient) for (let tick = 0; tick < PATIENCE_TICKS; tick++) this.#cluster.tick(number);
-    const candidate = this.#random.pick(impatient);
+    const candidate = this.#random.pickIfAny(impatient);
     if (candidate === undefined) return;
     this.#cluster.input(candidate.number, { type: "campaign" });
     if (this.#random.chance(0.3)) return;

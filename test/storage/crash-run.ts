@@ -3,7 +3,7 @@ import { ZERO_BALLOT } from "../../src/paxos/ballot.ts";
 import type { LogRecord, RecoveredEntry, RecoveredState } from "../../src/paxos/records.ts";
 import { entrySlot, LogSummary } from "../../src/storage/log-summary.ts";
 import { accepted, campaign, chosen, FOUNDING, learned, Life, promised, snapshotHandle } from "./fixtures.ts";
-import { Random } from "./random.ts";
+import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { type Operation, SimulatedDisk } from "./simulated-disk.ts";
 
 const LIVES = 4;
@@ -54,7 +54,7 @@ function readable({ promised: { round }, ownRound, entries, chosenThrough }: Rec
 }
 
 function snapshotState(slot: number): Uint8Array {
-  return new Random(slot).bytes(200 + slot);
+  return new SeededRandom(slot).bytes(200 + slot);
 }
 
 /**
@@ -62,7 +62,7 @@ function snapshotState(slot: number): Uint8Array {
  * `ignoreSync` names syncs that the disk pretends to do.
  */
 export async function crashRun(seed: number, ignoreSync?: (operation: Operation) => boolean): Promise<string | null> {
-  const random = new Random(seed);
+  const random = new SeededRandom(seed);
   const disk = new SimulatedDisk(seed);
   if (ignoreSync !== undefined) disk.ignoreSync = ignoreSync;
   const expectation = new Expectation();
@@ -82,7 +82,7 @@ export async function crashRun(seed: number, ignoreSync?: (operation: Operation)
 }
 
 async function liveOnce(
-  disk: SimulatedDisk, random: Random, expectation: Expectation, last: boolean, alive: { readonly now: boolean },
+  disk: SimulatedDisk, random: SeededRandom, expectation: Expectation, last: boolean, alive: { readonly now: boolean },
 ): Promise<string | null> {
   let life: Life;
   try {
@@ -121,7 +121,7 @@ async function checkRest(life: Life, expectation: Expectation): Promise<string |
   return Buffer.compare(state, expected) === 0 ? null : "the snapshot's state differs";
 }
 
-async function act(life: Life, random: Random, expectation: Expectation): Promise<void> {
+async function act(life: Life, random: SeededRandom, expectation: Expectation): Promise<void> {
   const choice = random.integer(0, 30);
   if (choice === 0) {
     await life.storage.saveFounding(FOUNDING);
@@ -147,7 +147,7 @@ async function act(life: Life, random: Random, expectation: Expectation): Promis
   }
 }
 
-function someRecord(random: Random, snapshot: number): LogRecord {
+function someRecord(random: SeededRandom, snapshot: number): LogRecord {
   const slot = snapshot + random.integer(1, 12);
   const round = random.integer(1, 1000);
   switch (random.integer(0, 6)) {

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { SynodError } from "../../src/errors/synod-error.ts";
 import { twoStepWriter } from "../../src/storage/durable-writer.ts";
 import type { FileHandle, FileSystem } from "../../src/storage/interface.ts";
-import { Random } from "./random.ts";
+import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { SimulatedFile } from "./simulated-file.ts";
 
 export type OperationKind = "open" | "write" | "read" | "datasync" | "close" | "rename" | "remove" | "syncFolder" | "list" | "readFile" | "size";
@@ -30,7 +30,7 @@ export class SimulatedDisk {
   /** Calls for which this is true fail with EIO. */
   fail: Matcher = () => false;
 
-  readonly #random: Random;
+  readonly #random: SeededRandom;
   readonly #locked = new Set<string>();
   #names: Names = new Map();
   #durableNames: Names = new Map();
@@ -41,7 +41,7 @@ export class SimulatedDisk {
   #holds: { readonly matches: Matcher; readonly reached: () => void; readonly released: Promise<void> }[] = [];
 
   constructor(seed = 1) {
-    this.#random = new Random(seed);
+    this.#random = new SeededRandom(seed);
   }
 
   /** Ends the process in the middle of its `calls`-th call from now. Resolves when that has happened. */

@@ -1,4 +1,4 @@
-import type { Random } from "./random.ts";
+import type { SeededRandom } from "../../src/scenario/seeded-random.ts";
 
 const SECTOR = 512;
 
@@ -27,7 +27,7 @@ export class SimulatedFile {
   }
 
   /** Any subset of the unsynced sectors arrives. */
-  losePower(random: Random, probability: number): void {
+  losePower(random: SeededRandom, probability: number): void {
     for (const sector of this.dirty) if (random.chance(probability)) this.#keep(sector);
     if (this.disk.length < this.cache.length && random.chance(probability / 2)) this.disk = grown(this.disk, this.cache.length);
     this.dirty.clear();

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { accepted, chosen, entriesOf, FOLDER, Life, snapshotHandle, stream } from "./fixtures.ts";
-import { Random } from "./random.ts";
+import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { type Operation, SimulatedDisk } from "./simulated-disk.ts";
 
 const SNAPSHOTS = `${FOLDER}/snapshots`;
@@ -12,7 +12,7 @@ function snapshotsOn(disk: SimulatedDisk): string[] {
 it("gives back a snapshot of any size, in pieces of any size", async () => {
   for (const size of [0, 1, 65_535, 65_536, 65_537, 300_000]) {
     const disk = new SimulatedDisk();
-    const state = new Random(size).bytes(size);
+    const state = new SeededRandom(size).bytes(size);
     const life = await Life.begin(disk);
     await life.storage.writeSnapshot(snapshotHandle(7), stream(state.subarray(0, 10), state.subarray(10, 70_000), state.subarray(70_000)));
     disk.losePower(0);
