@@ -4,8 +4,6 @@ import { randomBytes, randomInt } from "node:crypto";
 export interface NodeClock {
   /** Milliseconds since an arbitrary moment; never goes back. */
   nowMs(): number;
-  /** Milliseconds since 1970, for log time and for people. It may jump. */
-  wallMs(): number;
   /** Evenly from [0, 1). */
   random(): number;
   /** Runs `task` after the inputs that are waiting already were taken; never at once. */
@@ -17,7 +15,6 @@ export interface NodeClock {
 /** The machine's clocks and randomness. */
 export const systemClock: NodeClock = {
   nowMs: () => performance.now(),
-  wallMs: () => Date.now(),
   random: () => randomInt(0x1_0000_0000) / 0x1_0000_0000,
   defer: (task) => void setImmediate(task),
   every(periodMs, task) {

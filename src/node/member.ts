@@ -14,6 +14,7 @@ import { ChecksumWatch } from "./checksum-watch.ts";
 import { AwakeTime, type NodeClock } from "./clock.ts";
 import { ForwardedWrites } from "./forwarded-writes.ts";
 import { HeldMessages } from "./held-messages.ts";
+import { LogClock } from "./log-clock.ts";
 import { decodePeerMessage, encodePeerMessage, laneOf, type PeerMessage } from "./peer-messages.ts";
 import { type ReadAnswer, ReadRouter } from "./read-router.ts";
 import { SnapshotFetch } from "./snapshot-fetch.ts";
@@ -75,6 +76,7 @@ export class Member {
   readonly #reads: ReadRouter;
   readonly #applier: Applier;
   readonly #held = new HeldMessages();
+  readonly #logClock = new LogClock();
   readonly #checksums: ChecksumWatch;
   readonly #snapshotTaker: SnapshotTaker;
   readonly #snapshotServer: SnapshotServer;
@@ -104,7 +106,7 @@ export class Member {
     this.#awake = new AwakeTime(clock.nowMs(), timings.tickMs * MAX_TICK_STEPS);
     this.#checksums = new ChecksumWatch(this.self);
     this.#applier = new Applier(this.#applierPort(), { state: parts.state, snapshot: storage.recovered.snapshot, cluster, configuration });
-    this.#writes = new WriteRouter(this.#writePort());
+    this.#writes = new WriteRouter(this.#writePort(), nonceSeed);
     this.#forwardedWrites = new ForwardedWrites((command, done) => this.#writes.submit(command, done, true));
     this.#reads = new ReadRouter(this.#readPort());
     this.#snapshotTaker = new SnapshotTaker(this.#snapshotTakerPort(), parts.snapshotBytes ?? DEFAULT_SNAPSHOT_BYTES);
@@ -427,7 +429,7 @@ export class Member {
     const { observer } = this.#parts;
     return {
       nowMs: () => this.#clock.nowMs(),
-      wallMs: () => this.#clock.wallMs(),
+      logTimeMs: () => this.#logClock.read(this.#core.status().ballot, this.#applier.state.logTimeMs, this.#clock.nowMs()),
       leads: () => this.#core.leads,
       roomBytes: () => this.#core.roomBytes,
       campaigns: () => this.#core.campaigns,

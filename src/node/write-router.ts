@@ -71,7 +71,8 @@ interface Batch {
 /** What the router needs of the member around it. */
 export interface WritePort {
   nowMs(): number;
-  wallMs(): number;
+  /** While this member leads: what log time should be by now. */
+  logTimeMs(): number;
   leads(): boolean;
   /** While this member leads: bytes of commands that can be proposed at present (rule 26). */
   roomBytes(): number;
@@ -102,7 +103,7 @@ export class WriteRouter {
   /** Writes came back to `#waiting` and are not in order there. */
   #disordered = false;
   readonly #batches = new Map<number, Batch>();
-  #nextId = 1;
+  #nextId: number;
   #nextOrder = 1;
   #held = 0;
   #heldBytes = 0;
@@ -110,8 +111,13 @@ export class WriteRouter {
   /** Members that said that they do not lead, and until when they are not asked again. */
   readonly #refusals = new Map<Incarnation, number>();
 
-  constructor(port: WritePort, limits: WriteLimits = DEFAULT_WRITE_LIMITS) {
+  /**
+   * `firstId` must be drawn for each life of the process: a leader may answer what an earlier life forwarded, over a link that is
+   * this life's by then, and that answer must not fit a batch of this life.
+   */
+  constructor(port: WritePort, firstId: number, limits: WriteLimits = DEFAULT_WRITE_LIMITS) {
     this.#port = port;
+    this.#nextId = firstId;
     this.#limits = limits;
   }
 
@@ -185,7 +191,7 @@ export class WriteRouter {
     const nowMs = this.#port.nowMs();
     if (nowMs - this.#logTimeAtMs < this.#limits.logTimeMs) return null;
     this.#logTimeAtMs = nowMs;
-    const command = encodeCommand({ type: "advanceTime", timeMs: Math.max(0, Math.floor(this.#port.wallMs())) });
+    const command = encodeCommand({ type: "advanceTime", timeMs: this.#port.logTimeMs() });
     assert(command.length <= LOG_TIME_BYTES, "log time fits the room that is left for it");
     return command;
   }

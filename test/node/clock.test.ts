@@ -59,9 +59,8 @@ describe("the machine's clock", () => {
   });
 
   it("is not moved by a change of the time of day", () => {
-    const [nowMs, wallMs] = [systemClock.nowMs(), systemClock.wallMs()];
-    vi.setSystemTime(wallMs - 3_600_000);
-    expect(systemClock.wallMs()).toBe(wallMs - 3_600_000);
+    const nowMs = systemClock.nowMs();
+    vi.setSystemTime(Date.now() - 3_600_000);
     expect(systemClock.nowMs()).toBe(nowMs);
     vi.advanceTimersByTime(5);
     expect(systemClock.nowMs()).toBe(nowMs + 5);

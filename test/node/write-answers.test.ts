@@ -284,6 +284,16 @@ describe("writes that come back", () => {
   });
 });
 
+it("an answer to what an earlier life of the member forwarded fits no batch of this life", () => {
+  const [earlier, later] = [new WriteWorld({}, 1_000), new WriteWorld({}, 777_000)];
+  earlier.submit(put("earlier", ""));
+  earlier.router.route();
+  const answers = later.submit(put("later", ""));
+  later.router.route();
+  later.router.forwarded(LEADER, earlier.lastId, [WRITTEN]);
+  expect(answers).toEqual([]);
+});
+
 describe("writes between two leaders", () => {
   const CANDIDATE = memberIncarnation(2);
 

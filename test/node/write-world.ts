@@ -19,7 +19,7 @@ export interface SentBatch {
 export class WriteWorld {
   readonly router: WriteRouter;
   nowMs = 0;
-  wallMs = 0;
+  logTimeMs = 0;
   leads = false;
   roomBytes = Infinity;
   campaigns = false;
@@ -29,10 +29,10 @@ export class WriteWorld {
   readonly sent: SentBatch[] = [];
   readonly ended: { readonly outcome: "chosen" | ProposalFailure; readonly commands: number; readonly seconds: number }[] = [];
 
-  constructor(limits: Partial<WriteLimits> = {}) {
+  constructor(limits: Partial<WriteLimits> = {}, firstId = 1) {
     this.router = new WriteRouter({
       nowMs: () => this.nowMs,
-      wallMs: () => this.wallMs,
+      logTimeMs: () => this.logTimeMs,
       leads: () => this.leads,
       roomBytes: () => this.roomBytes,
       campaigns: () => this.campaigns,
@@ -41,7 +41,7 @@ export class WriteWorld {
       propose: (id, commands) => void this.sent.push({ id, to: null, commands }),
       forward: (to, id, commands) => this.linkTakesMore && this.sent.push({ id, to, commands }) > 0,
       ended: (outcome, commands, seconds) => void this.ended.push({ outcome, commands, seconds }),
-    }, { ...DEFAULT_WRITE_LIMITS, ...limits });
+    }, firstId, { ...DEFAULT_WRITE_LIMITS, ...limits });
   }
 
   /** Submits a write and returns its answers, to which later ones are added as they come. */
