@@ -1,4 +1,4 @@
-import { assert } from "../../src/codec/assert.ts";
+import { assert } from "../codec/assert.ts";
 import { at } from "./at.ts";
 import { DeadEnds } from "./dead-ends.ts";
 import { EventList } from "./event-list.ts";

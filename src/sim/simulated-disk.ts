@@ -1,8 +1,8 @@
 import { dirname } from "node:path";
-import { SynodError } from "../../src/errors/synod-error.ts";
-import { twoStepWriter } from "../../src/storage/durable-writer.ts";
-import type { FileHandle, FileSystem } from "../../src/storage/interface.ts";
-import { SeededRandom } from "../../src/scenario/seeded-random.ts";
+import { SynodError } from "../errors/synod-error.ts";
+import { twoStepWriter } from "../storage/durable-writer.ts";
+import type { FileHandle, FileSystem } from "../storage/interface.ts";
+import { SeededRandom } from "../scenario/seeded-random.ts";
 import { SimulatedFile } from "./simulated-file.ts";
 
 export type OperationKind = "open" | "write" | "read" | "datasync" | "close" | "rename" | "remove" | "syncFolder" | "list" | "readFile" | "size";
@@ -23,12 +23,15 @@ const NEVER = new Promise<never>(() => {});
  * lost with the power, in any part, and what was synced stays. Calls of a process that was killed never return.
  */
 export class SimulatedDisk {
-  /** Every call, in the order in which they were made. */
+  /** Every call, in the order in which they were made, while `traced`. */
   readonly trace: Operation[] = [];
+  traced = true;
   /** Syncs for which this is true return without doing anything. */
   ignoreSync: Matcher = () => false;
   /** Calls for which this is true fail with EIO. */
   fail: Matcher = () => false;
+  /** What a call waits for before it does anything. */
+  latency: (operation: Operation) => Promise<void> | void = () => {};
 
   readonly #random: SeededRandom;
   readonly #locked = new Set<string>();
@@ -131,7 +134,7 @@ export class SimulatedDisk {
 
   async #call<T>(process: number, operation: Operation, act: () => T, broken: (crash: boolean) => void = () => {}): Promise<T> {
     if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
-    this.trace.push(operation);
+    if (this.traced) this.trace.push(operation);
     this.#callsLeft -= 1;
     if (this.#callsLeft <= 0) {
       broken(true);
@@ -142,6 +145,7 @@ export class SimulatedDisk {
     const hold = held === -1 ? undefined : this.#holds.splice(held, 1)[0];
     hold?.reached();
     await hold?.released;
+    await this.latency(operation);
     for (let turns = this.#random.integer(1, 4); turns > 0; turns--) await undefined;
     if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
     if (this.fail(operation)) {

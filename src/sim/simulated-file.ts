@@ -1,4 +1,4 @@
-import type { SeededRandom } from "../../src/scenario/seeded-random.ts";
+import type { SeededRandom } from "../scenario/seeded-random.ts";
 
 const SECTOR = 512;
 

@@ -1,11 +1,11 @@
 import { SynodError } from "../errors/synod-error.ts";
-import type { Slot } from "../paxos/ids.ts";
+import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { FolderStorage } from "./folder-storage.ts";
 import {
   join, LOCK_FILE, LOG_FOLDER, segmentName, segmentNumbers, SNAPSHOT_FOLDER, snapshotSlots, TEMPORARY_SUFFIX,
 } from "./folder-layout.ts";
 import { loadFounding } from "./founding-file.ts";
-import { loadIdentity } from "./identity-file.ts";
+import { drawIncarnation, loadIdentity } from "./identity-file.ts";
 import type { FileSystem, Storage, StorageListener } from "./interface.ts";
 import { LogWriter } from "./log-writer.ts";
 import { recoverLog } from "./recovery.ts";
@@ -21,6 +21,8 @@ export interface StorageOptions {
   /** How long the log is idle before an empty batch marks the last one as synced. At most 100 ms (rule 14); default 50. */
   readonly markAfterMs?: number;
   readonly timers?: Timers;
+  /** Draws the incarnation of a new folder; 128 random bits by default. */
+  readonly drawIncarnation?: () => Incarnation;
 }
 
 export interface OpenStorage {
@@ -60,7 +62,7 @@ async function openLocked(open: OpenStorage, unlock: () => Promise<void>): Promi
   await removeTemporaryFiles(fileSystem, folder);
   const founding = await loadFounding(fileSystem, folder);
   const mayCreate = founding === null && (await isUnused(fileSystem, folder));
-  const identity = await loadIdentity(fileSystem, folder, member, mayCreate);
+  const identity = await loadIdentity(fileSystem, folder, member, mayCreate ? (open.options?.drawIncarnation ?? drawIncarnation) : null);
   for (const path of foldersOf(folder)) await fileSystem.syncFolder(path);
   const snapshots = await SnapshotStore.open(fileSystem, folder);
   try {

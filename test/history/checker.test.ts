@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { checkHistory, DEFAULT_BOUNDS } from "./checker.ts";
+import { checkHistory, DEFAULT_BOUNDS } from "../../src/history/checker.ts";
 import { isLinearizableByTryingAll } from "./exhaustive-checker.ts";
-import type { Operation, Outcome, Request } from "./operation.ts";
+import type { Operation, Outcome, Request } from "../../src/history/operation.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { simulateHistory } from "./simulated-history.ts";
 

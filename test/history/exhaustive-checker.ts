@@ -1,4 +1,4 @@
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../../src/history/operation.ts";
 
 interface Register {
   readonly value: string | undefined;

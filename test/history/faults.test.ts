@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { at } from "./at.ts";
+import { at } from "../../src/history/at.ts";
 import { bringFaults, type Fault, FAULTS, type FaultTarget } from "./faults.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 

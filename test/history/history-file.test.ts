@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { HistoryFile, readHistory } from "./history-file.ts";
-import { formatOperation, HistoryFormatError, parseOperation } from "./operation.ts";
+import { formatOperation, HistoryFormatError, parseOperation } from "../../src/history/operation.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { simulateHistory } from "./simulated-history.ts";
 

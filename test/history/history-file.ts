@@ -2,7 +2,7 @@ import { createReadStream, createWriteStream, mkdirSync, rmSync, type WriteStrea
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
-import { formatOperation, HistoryFormatError, type Operation, parseOperation } from "./operation.ts";
+import { formatOperation, HistoryFormatError, type Operation, parseOperation } from "../../src/history/operation.ts";
 
 /** Where histories go unless told otherwise; not under version control. */
 export const HISTORY_FOLDER = ".history";

@@ -1,5 +1,5 @@
 import { type Agent, type IncomingMessage, request } from "node:http";
-import type { Outcome, Request } from "./operation.ts";
+import type { Outcome, Request } from "../../src/history/operation.ts";
 
 export interface ExchangeOptions {
   readonly agent: Agent;

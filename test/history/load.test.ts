@@ -1,11 +1,11 @@
 import { createServer as createTcpServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { checkHistory } from "./checker.ts";
+import { checkHistory } from "../../src/history/checker.ts";
 import { exchange } from "./http-exchange.ts";
 import { readEveryKey, runLoad } from "./load.ts";
 import { Agent, createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Operation, Request } from "./operation.ts";
+import type { Operation, Request } from "../../src/history/operation.ts";
 import { type Anomaly, ReferenceServer } from "./reference-server.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { requireLinearizable, summarise } from "./summary.ts";

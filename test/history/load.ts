@@ -1,7 +1,7 @@
 import { Agent } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { exchange, type Exchanged } from "./http-exchange.ts";
-import type { Operation, Outcome, Request } from "./operation.ts";
+import type { Operation, Outcome, Request } from "../../src/history/operation.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 
 export interface LoadOptions {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ERRORS, type ErrorCode } from "../../src/errors/table.ts";
-import type { Outcome, Request } from "./operation.ts";
+import type { Outcome, Request } from "../../src/history/operation.ts";
 import type { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { AtomicStore } from "./simulated-history.ts";
 

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { LocalCluster } from "../../src/local/local-cluster.ts";
-import { checkHistory } from "./checker.ts";
+import { checkHistory } from "../../src/history/checker.ts";
 import { bringFaults, type Fault, FAULTS } from "./faults.ts";
 import { HISTORY_FOLDER, HistoryFile, readHistory } from "./history-file.ts";
 import { readEveryKey, runLoad } from "./load.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../../src/history/operation.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { describeSummary, describeVerdict, summarise } from "./summary.ts";
 

@@ -1,4 +1,4 @@
-import type { Operation, Outcome, Request } from "./operation.ts";
+import type { Operation, Outcome, Request } from "../../src/history/operation.ts";
 import type { SeededRandom } from "../../src/scenario/seeded-random.ts";
 
 export interface SimulatedHistoryOptions {

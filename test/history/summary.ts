@@ -1,5 +1,5 @@
-import { checkHistory, type Verdict } from "./checker.ts";
-import { formatOperation, type Operation } from "./operation.ts";
+import { checkHistory, type Verdict } from "../../src/history/checker.ts";
+import { formatOperation, type Operation } from "../../src/history/operation.ts";
 
 /** What a run came to, apart from whether it was right. */
 export interface Summary {

@@ -1,6 +1,6 @@
 import { HistoryFile } from "../history/history-file.ts";
 import { readEveryKey, runLoad } from "../history/load.ts";
-import type { Operation } from "../history/operation.ts";
+import type { Operation } from "../../src/history/operation.ts";
 import { describeSummary, requireLinearizable, summarise, type Summary } from "../history/summary.ts";
 import { PATIENCE_MS, type TestCluster } from "./cluster.ts";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
 import { SynodError } from "../../src/errors/synod-error.ts";
-import { checkHistory } from "../history/checker.ts";
+import { checkHistory } from "../../src/history/checker.ts";
 import { type ClusterOptions, type TestCluster, withCluster } from "./cluster.ts";
 import { LoadRun } from "./load-run.ts";
 import { countOmissions, type Sync } from "./syncs.ts";

@@ -9,7 +9,7 @@ import { type Batch, encodeBatch, readBatch } from "../../src/storage/batch-code
 import { readRecord, recordBytesBound, writeRecord } from "../../src/storage/record-codec.ts";
 import { isZero } from "../../src/storage/sector.ts";
 import { A, accepted, FOLDER, FOUNDING, Life, snapshotHandle, stream } from "./fixtures.ts";
-import { SimulatedDisk } from "./simulated-disk.ts";
+import { SimulatedDisk } from "../../src/sim/simulated-disk.ts";
 
 const anyNumber = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const anyIncarnation = fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => incarnation(Buffer.from(bytes).toString("hex")));

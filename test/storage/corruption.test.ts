@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { SynodError } from "../../src/errors/synod-error.ts";
 import { accepted, campaign, chosen, entriesOf, FOLDER, FOUNDING, Life, promised, snapshotHandle, stream } from "./fixtures.ts";
-import { type Operation, SimulatedDisk } from "./simulated-disk.ts";
+import { type Operation, SimulatedDisk } from "../../src/sim/simulated-disk.ts";
 
 const SECTOR = 512;
 const LOG = `${FOLDER}/log/0000000001.log`;

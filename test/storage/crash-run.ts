@@ -4,7 +4,7 @@ import type { LogRecord, RecoveredEntry, RecoveredState } from "../../src/paxos/
 import { entrySlot, LogSummary } from "../../src/storage/log-summary.ts";
 import { accepted, campaign, chosen, FOUNDING, learned, Life, promised, snapshotHandle } from "./fixtures.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
-import { type Operation, SimulatedDisk } from "./simulated-disk.ts";
+import { type Operation, SimulatedDisk } from "../../src/sim/simulated-disk.ts";
 
 const LIVES = 4;
 

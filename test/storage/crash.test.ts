@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { crashRun } from "./crash-run.ts";
-import type { Operation } from "./simulated-disk.ts";
+import type { Operation } from "../../src/sim/simulated-disk.ts";
 
 const SEEDS = 2000;
 

@@ -4,7 +4,7 @@ import type { LogRecord, RecoveredState, SnapshotHandle } from "../../src/paxos/
 import type { Founding, Storage, StorageListener } from "../../src/storage/interface.ts";
 import { openStorage, type StorageOptions } from "../../src/storage/open.ts";
 import { ManualTimers } from "./manual-timers.ts";
-import type { SimulatedDisk } from "./simulated-disk.ts";
+import type { SimulatedDisk } from "../../src/sim/simulated-disk.ts";
 
 export const FOLDER = "/data";
 export const A = incarnation("a".repeat(32));

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { FOLDER, FOUNDING, Life, Recorder } from "./fixtures.ts";
 import { openStorage } from "../../src/storage/open.ts";
-import { SimulatedDisk } from "./simulated-disk.ts";
+import { SimulatedDisk } from "../../src/sim/simulated-disk.ts";
 
 it("draws a new incarnation for each new folder and keeps it", async () => {
   const [one, two] = [new SimulatedDisk(), new SimulatedDisk()];

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { accepted, campaign, chosen, entriesOf, learned, Life, promised, snapshotHandle, stream, ballot } from "./fixtures.ts";
-import { type Operation, SimulatedDisk } from "./simulated-disk.ts";
+import { type Operation, SimulatedDisk } from "../../src/sim/simulated-disk.ts";
 
 const logSync = ({ kind, path }: Operation): boolean => kind === "datasync" && path.endsWith("1.log");
 const logWrite = ({ kind, path }: Operation): boolean => kind === "write" && path.endsWith("1.log");

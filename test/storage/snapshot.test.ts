@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { accepted, chosen, entriesOf, FOLDER, Life, snapshotHandle, stream } from "./fixtures.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
-import { type Operation, SimulatedDisk } from "./simulated-disk.ts";
+import { type Operation, SimulatedDisk } from "../../src/sim/simulated-disk.ts";
 
 const SNAPSHOTS = `${FOLDER}/snapshots`;
 

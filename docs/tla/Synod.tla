@@ -1,0 +1,191 @@
+------------------------------- MODULE Synod -------------------------------
+EXTENDS Naturals, FiniteSets
+
+CONSTANTS Acceptors, MaxBallot, MaxSlot, FoundingSizes, ChangeSizes, MaxRestarts, Plant
+
+VARIABLES promised, ownBallot, log, role, prepares, promises, accepts, acks, founding, change, restarts, chosen
+
+vars == <<promised, ownBallot, log, role, prepares, promises, accepts, acks, founding, change, restarts, chosen>>
+
+Ballots == 1..MaxBallot
+Slots == 1..MaxSlot
+
+Nothing == [ballot |-> 0, value |-> 0]
+NoOp == 1
+Change == 2
+Fresh(ballot, slot) == 10 * ballot + Cardinality(accepts[ballot][slot])
+IsFresh(value, ballot) == value \div 10 = ballot
+NotPrepared == [from |-> 0, configuration |-> "none", by |-> "none"]
+
+Max(S) == CHOOSE x \in S : \A y \in S : y <= x
+Min(S) == CHOOSE x \in S : \A y \in S : y >= x
+
+Configuration(name) == IF name = "founding" THEN founding ELSE change
+HasQuorum(S, C) == 2 * Cardinality(S \cap C) > Cardinality(C)
+QuorumsWithin(S, C) == {Q \in SUBSET (S \cap C) : Cardinality(Q) = Cardinality(C) \div 2 + 1}
+
+Proposed(b) == {s \in Slots : accepts[b][s] /= {}}
+Governing(b, s) ==
+  IF \E i \in Slots : i < s /\ Change \in accepts[b][i] THEN change ELSE Configuration(prepares[b].configuration)
+
+IsChosen(s) == chosen[s] /= {}
+OwnChosen(b, s) == chosen[s] \cap accepts[b][s] /= {}
+ChosenPrefix == Max({0} \cup {s \in Slots : \A t \in 1..s : IsChosen(t)})
+
+Init ==
+  /\ promised = [a \in Acceptors |-> 0]
+  /\ ownBallot = [a \in Acceptors |-> 0]
+  /\ log = [a \in Acceptors |-> [s \in Slots |-> Nothing]]
+  /\ role = [a \in Acceptors |-> "follower"]
+  /\ prepares = [b \in Ballots |-> NotPrepared]
+  /\ promises = [a \in Acceptors |-> {}]
+  /\ accepts = [b \in Ballots |-> [s \in Slots |-> {}]]
+  /\ acks = [a \in Acceptors |-> {}]
+  /\ founding \in {C \in SUBSET Acceptors : Cardinality(C) \in FoundingSizes}
+  /\ change = {}
+  /\ restarts = 0
+  /\ chosen = [s \in Slots |-> {}]
+
+Starts ==
+  {[from |-> 1, configuration |-> "founding"]} \cup
+  {[from |-> i + 1, configuration |-> "change"] : i \in {i \in Slots : i < MaxSlot /\ i <= ChosenPrefix /\ Change \in chosen[i]}} \cup
+  (IF Plant = "reconfig-hole" /\ \E i \in Slots : i > ChosenPrefix /\ Change \in chosen[i]
+   THEN {[from |-> ChosenPrefix + 1, configuration |-> "change"]} ELSE {})
+
+GivePromise(a, b) ==
+  /\ promised' = [promised EXCEPT ![a] = b]
+  /\ promises' = [promises EXCEPT ![a] = @ \cup {[ballot |-> b, report |-> log[a]]}]
+
+Campaign(a) == \E b \in Ballots, start \in Starts :
+  /\ \/ prepares[b] = NotPrepared /\ b > promised[a]
+     \/ Plant = "ballot-reused" /\ role[a] = "follower" /\ b = ownBallot[a] /\ b = promised[a]
+  /\ a \in Configuration(start.configuration)
+  /\ GivePromise(a, b)
+  /\ ownBallot' = [ownBallot EXCEPT ![a] = b]
+  /\ role' = [role EXCEPT ![a] = "candidate"]
+  /\ prepares' = [prepares EXCEPT ![b] = [from |-> start.from, configuration |-> start.configuration, by |-> a]]
+  /\ UNCHANGED <<log, accepts, acks, founding, change, restarts, chosen>>
+
+Asks(c, b) ==
+  /\ promised[c] = b
+  /\ \/ role[c] = "candidate"
+     \/ role[c] = "leader" /\ MaxSlot \notin Proposed(b) /\ \E i \in Slots : Change \in accepts[b][i]
+
+Promise(a) == \E b \in Ballots :
+  /\ promised[a] <= b
+  /\ \A p \in promises[a] : p.ballot /= b
+  /\ \E c \in Acceptors \ {a} : Asks(c, b)
+  /\ GivePromise(a, b)
+  /\ role' = [role EXCEPT ![a] = IF promised[a] < b THEN "follower" ELSE @]
+  /\ UNCHANGED <<ownBallot, log, prepares, accepts, acks, founding, change, restarts, chosen>>
+
+Counted(a, x) == {p \in promises[x] : p.ballot = promised[a] \/ (Plant = "stale-promise" /\ prepares[p.ballot].by = a)}
+PromisedTo(a) == {x \in Acceptors : Counted(a, x) /= {}}
+
+Reported(a, Q, s) == UNION {{p.report[s] : p \in Counted(a, x)} : x \in Q} \ {Nothing}
+Adoptable(a, Q, s) ==
+  LET reported == Reported(a, Q, s) IN
+  IF reported = {} THEN {NoOp}
+  ELSE {r.value : r \in {r \in reported : Plant = "adopt-any" \/ \A other \in reported : other.ballot <= r.ballot}}
+
+Plans(a, Q, from) ==
+  LET b == promised[a]
+      last == Max({from - 1} \cup {s \in from..MaxSlot : Reported(a, Q, s) /= {}})
+      adoptions == {f \in [from..last -> UNION {Adoptable(a, Q, s) : s \in from..last}] :
+                      \A s \in from..last : f[s] \in Adoptable(a, Q, s)}
+      stops(f) == {s \in from..last : f[s] = Change}
+      ends(f) == IF stops(f) /= {} THEN {Min(stops(f))}
+                 ELSE IF last = MaxSlot \/ change /= {} \/ ChangeSizes = {} THEN {MaxSlot}
+                 ELSE (last + 1)..MaxSlot
+  IN UNION {{[s \in from..end |-> IF s <= last THEN f[s] ELSE Fresh(b, s)] : end \in ends(f)} : f \in adoptions}
+
+Propose(b, plan) ==
+  accepts' = [accepts EXCEPT ![b] = [s \in Slots |-> IF s \in DOMAIN plan THEN @[s] \cup {plan[s]} ELSE @[s]]]
+
+Win(a) ==
+  LET b == promised[a] IN
+  /\ role[a] = "candidate"
+  /\ \E Q \in QuorumsWithin(PromisedTo(a), Configuration(prepares[b].configuration)) :
+       /\ a \in Q
+       /\ \E plan \in Plans(a, Q, prepares[b].from) : Propose(b, plan)
+  /\ role' = [role EXCEPT ![a] = "leader"]
+  /\ UNCHANGED <<promised, ownBallot, log, prepares, promises, acks, founding, change, restarts, chosen>>
+
+ProposeChange(a) ==
+  LET b == promised[a]
+      next == Max({0} \cup Proposed(b)) + 1
+      barriers == {s \in Slots : \E v \in accepts[b][s] : IsFresh(v, b)}
+  IN
+  /\ role[a] = "leader"
+  /\ change = {}
+  /\ next <= MaxSlot
+  /\ barriers /= {}
+  /\ \A s \in Proposed(b) : s <= Min(barriers) => OwnChosen(b, s)
+  /\ \E C \in SUBSET Acceptors :
+       /\ C /= founding
+       /\ Cardinality(C) \in ChangeSizes
+       /\ change' = C
+  /\ accepts' = [accepts EXCEPT ![b][next] = {Change}]
+  /\ UNCHANGED <<promised, ownBallot, log, role, prepares, promises, acks, founding, restarts, chosen>>
+
+Extend(a) ==
+  LET b == promised[a]
+      i == Max({0} \cup Proposed(b))
+  IN
+  /\ role[a] = "leader"
+  /\ i \in 1..(MaxSlot - 1)
+  /\ Change \in accepts[b][i]
+  /\ \A s \in Proposed(b) : OwnChosen(b, s)
+  /\ \E Q \in (IF Plant = "reconfig-no-promise" THEN {{}} ELSE QuorumsWithin(PromisedTo(a), change)) :
+       \E plan \in Plans(a, Q \cup {a}, i + 1) : Propose(b, plan)
+  /\ UNCHANGED <<promised, ownBallot, log, role, prepares, promises, acks, founding, change, restarts, chosen>>
+
+Acceptable(a, b) == {s \in Proposed(b) :
+  /\ log[a][s].ballot /= b
+  /\ \/ s > 1 /\ log[a][s - 1].ballot = b
+     \/ \A t \in Proposed(b) : t < s => OwnChosen(b, t)}
+
+Accept(a) == \E b \in {b \in Ballots : promised[a] <= b} : \E s \in Acceptable(a, b) : \E v \in accepts[b][s] :
+  /\ promised' = [promised EXCEPT ![a] = IF Plant = "accept-no-promise" THEN @ ELSE b]
+  /\ role' = [role EXCEPT ![a] = IF promised[a] < b THEN "follower" ELSE @]
+  /\ log' = [log EXCEPT ![a][s] = [ballot |-> b, value |-> v]]
+  /\ acks' = [acks EXCEPT ![a] = @ \cup {<<b, s, v>>}]
+  /\ chosen' = IF HasQuorum({x \in Acceptors : <<b, s, v>> \in acks'[x]}, Governing(b, s))
+               THEN [chosen EXCEPT ![s] = @ \cup {v}] ELSE chosen
+  /\ UNCHANGED <<ownBallot, prepares, promises, accepts, founding, change, restarts>>
+
+Restart(a) ==
+  /\ restarts < MaxRestarts
+  /\ role[a] /= "follower"
+  /\ role' = [role EXCEPT ![a] = "follower"]
+  /\ restarts' = restarts + 1
+  /\ UNCHANGED <<promised, ownBallot, log, prepares, promises, accepts, acks, founding, change, chosen>>
+
+Next == \E a \in Acceptors :
+  Campaign(a) \/ Promise(a) \/ Win(a) \/ ProposeChange(a) \/ Extend(a) \/ Accept(a) \/ Restart(a)
+
+Spec == Init /\ [][Next]_vars
+
+Agreement == \A s \in Slots : Cardinality(chosen[s]) <= 1
+
+-----------------------------------------------------------------------------
+Bag(f) == LET image == {f[a] : a \in Acceptors} IN [x \in image |-> Cardinality({a \in Acceptors : f[a] = x})]
+
+FullView ==
+  <<Bag([a \in Acceptors |->
+      <<promised[a], ownBallot[a], log[a], role[a], {b \in Ballots : prepares[b].by = a}, promises[a], acks[a], a \in founding, a \in change>>]),
+    [b \in Ballots |-> <<prepares[b].from, prepares[b].configuration>>], accepts, change = {}, restarts, chosen>>
+
+LeanView ==
+  LET heard == {b \in Ballots : \E c \in Acceptors : promised[c] = b /\ (role[c] = "candidate" \/ (role[c] = "leader" /\ MaxSlot \notin Proposed(b)))}
+      possible(b, s, v) == HasQuorum({x \in Acceptors : promised[x] <= b \/ <<b, s, v>> \in acks[x]}, Governing(b, s))
+      open == {m \in UNION {acks[a] : a \in Acceptors} : m[3] \notin chosen[m[2]] /\ possible(m[1], m[2], m[3])}
+      live == {b \in Ballots : \E a \in Acceptors : promised[a] <= b}
+      matters == \E b \in Ballots, i \in 1..(MaxSlot - 1) : Change \in accepts[b][i]
+  IN
+  <<Bag([a \in Acceptors |->
+      <<promised[a], log[a], role[a], {p \in promises[a] : p.ballot \in heard}, acks[a] \cap open, a \in founding, matters /\ a \in change>>]),
+    [b \in live |-> <<prepares[b].from, prepares[b].configuration, accepts[b]>>], change = {}, restarts, chosen>>
+
+View == IF Plant = "none" THEN LeanView ELSE FullView
+=============================================================================

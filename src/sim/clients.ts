@@ -1,0 +1,163 @@
+import { ERRORS } from "../errors/table.ts";
+import { SynodError } from "../errors/synod-error.ts";
+import type { Operation, Outcome, Request } from "../history/operation.ts";
+import type { SeededRandom } from "../scenario/seeded-random.ts";
+import { encodeCommand, type RetryToken } from "../state/commands.ts";
+import { keyFromText } from "../state/key.ts";
+import type { Result } from "../state/results.ts";
+import type { Machine } from "./machine.ts";
+import type { World } from "./world.ts";
+
+export interface ClientOptions {
+  readonly world: World;
+  readonly machines: readonly Machine[];
+  readonly clients: number;
+  readonly keys: number;
+  /** Operations of all clients together per simulated second, about. */
+  readonly perSecond: number;
+}
+
+const NS_PER_MS = 1_000_000;
+const RETRY_MS = 50;
+/** A client whose member's process ended finds out after this long at the most. */
+const NOTICE_MS = 50;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/**
+ * Clients that read, write and compare-and-set a few shared keys through any member, and remember what they were told. Some of a client's
+ * writes carry an idempotency key: those it sends again, through another member, until it knows what became of them.
+ */
+export class Clients {
+  readonly operations: Operation[] = [];
+  readonly #options: ClientOptions;
+  readonly #random: SeededRandom;
+  /** The revision that each client last saw of a key, for compare-and-sets that have a chance. */
+  readonly #seen = new Map<string, number>();
+  #stopped = false;
+  #open = 0;
+  #values = 0;
+  #tokens = 0;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.#random = options.world.random.fork();
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  start(): void {
+    for (let client = 1; client <= this.#options.clients; client++) this.#thinkAndGo(client);
+  }
+
+  /** No client begins anything any more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #thinkAndGo(client: number): void {
+    const { clients, perSecond } = this.#options;
+    const meanMs = (clients / perSecond) * 1_000;
+    this.#options.world.after(-Math.log(1 - this.#random.next()) * meanMs, () => {
+      if (!this.#stopped) this.#operate(client);
+    });
+  }
+
+  #operate(client: number): void {
+    const key = `k${this.#random.below(this.#options.keys)}`;
+    const request = this.#request(client, key);
+    const retry: RetryToken = request.op !== "read" && this.#random.chance(0.5)
+      ? { kind: "key", key: `${client}-${++this.#tokens}` } : { kind: "none" };
+    const invokeNs = this.#nowNs();
+    this.#open += 1;
+    this.#attempt(request, retry, (outcome, machine) => {
+      this.#open -= 1;
+      this.operations.push({ ...request, ...outcome, client, member: String(machine), invokeNs, returnNs: this.#nowNs() });
+      this.#learn(client, key, outcome);
+      this.#thinkAndGo(client);
+    });
+  }
+
+  #request(client: number, key: string): Request {
+    const draw = this.#random.next();
+    if (draw < 0.4) return { op: "read", key };
+    if (draw < 0.5) return { op: "delete", key };
+    this.#values += 1;
+    const value = `v${client}.${this.#values}`;
+    return draw < 0.75 ? { op: "write", key, value } : { op: "cas", key, value, prevRevision: this.#seen.get(`${client} ${key}`) ?? 0 };
+  }
+
+  #learn(client: number, key: string, outcome: Outcome): void {
+    if (outcome.outcome !== "ok" || !("revision" in outcome.result)) return;
+    this.#seen.set(`${client} ${key}`, outcome.result.revision);
+  }
+
+  /** One attempt, and with an idempotency key more of them, until it is known what became of the write. */
+  #attempt(request: Request, retry: RetryToken, done: (outcome: Outcome, machine: number) => void, maybeExecuted = false): void {
+    const machine = this.#random.pick(this.#options.machines);
+    this.#send(machine, request, retry, (outcome) => {
+      const unknown = outcome.outcome === "unknown" || (outcome.outcome === "fail" && maybeExecuted);
+      if (!unknown || retry.kind !== "key" || this.#stopped) return done(unknown && outcome.outcome === "fail" ? { ...outcome, outcome: "unknown" } : outcome, machine.number);
+      this.#options.world.after(RETRY_MS * this.#random.next(), () => this.#attempt(request, retry, done, true));
+    });
+  }
+
+  #send(machine: Machine, request: Request, retry: RetryToken, done: (outcome: Outcome) => void): void {
+    const { member, life } = machine;
+    if (member === null) return void this.#options.world.after(NOTICE_MS, () => done({ outcome: "fail", code: "SYNOD_ERR_UNREACHABLE" }));
+    let answered = false;
+    const answer = (outcome: Outcome): void => {
+      if (answered) return;
+      answered = true;
+      done(outcome);
+    };
+    this.#noticeEnd(machine, life, () => answered, () => answer({ outcome: request.op === "read" ? "fail" : "unknown", code: "SYNOD_ERR_UNREACHABLE" }));
+    machine.whenAwake(life, () => {
+      if (request.op === "read") {
+        const key = keyFromText(request.key);
+        member.read((error) => answer(error === null ? readOutcome(member.state.get(key)) : { outcome: "fail", code: error.code }));
+      } else member.write(commandOf(request, retry), (outcome) => answer(writeOutcome(outcome)));
+    });
+  }
+
+  /** The connection breaks when the process ends. */
+  #noticeEnd(machine: Machine, life: number, answered: () => boolean, ended: () => void): void {
+    this.#options.world.after(NOTICE_MS, () => {
+      if (answered()) return;
+      if (machine.life !== life) ended();
+      else this.#noticeEnd(machine, life, answered, ended);
+    });
+  }
+
+  #nowNs(): number {
+    return Math.round(this.#options.world.nowMs * NS_PER_MS);
+  }
+}
+
+function commandOf(request: Exclude<Request, { op: "read" }>, retry: RetryToken): Uint8Array {
+  const key = keyFromText(request.key);
+  if (request.op === "delete") return encodeCommand({ type: "delete", key, prevRevision: null, retry });
+  const prevRevision = request.op === "cas" ? request.prevRevision : null;
+  return encodeCommand({ type: "put", key, value: encoder.encode(request.value), prevRevision, retry });
+}
+
+function readOutcome(record: { readonly value: Uint8Array; readonly modRevision: number } | null): Outcome {
+  if (record === null) return { outcome: "ok", result: { is: "absent" } };
+  return { outcome: "ok", result: { is: "value", value: decoder.decode(record.value), revision: record.modRevision } };
+}
+
+function writeOutcome(outcome: Result | SynodError): Outcome {
+  if (outcome instanceof SynodError) return { outcome: ERRORS[outcome.code].outcomeUnknown ? "unknown" : "fail", code: outcome.code };
+  switch (outcome.type) {
+    case "written":
+      return { outcome: "ok", result: { is: "written", revision: outcome.revision } };
+    case "deleted":
+      return { outcome: "ok", result: outcome.deleted === 1 ? { is: "written", revision: outcome.revision } : { is: "absent" } };
+    case "refused":
+      return outcome.code === "SYNOD_ERR_PRECONDITION" ? { outcome: "ok", result: { is: "refused" } } : { outcome: "fail", code: outcome.code };
+    default:
+      throw new Error(`a write came to ${outcome.type}`);
+  }
+}

@@ -1,0 +1,62 @@
+interface Entry {
+  readonly atMs: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/** Events by time, those of the same moment in the order in which they were added (a binary heap). */
+export class EventQueue {
+  readonly #heap: Entry[] = [];
+  #added = 0;
+
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** When the next event is due; Infinity when there is none. */
+  get nextMs(): number {
+    return this.#heap[0]?.atMs ?? Infinity;
+  }
+
+  add(atMs: number, run: () => void): void {
+    const entry = { atMs, order: this.#added++, run };
+    let at = this.#heap.push(entry) - 1;
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!before(entry, this.#at(parent))) break;
+      this.#heap[at] = this.#at(parent);
+      at = parent;
+    }
+    this.#heap[at] = entry;
+  }
+
+  /** Takes the next event; the queue must not be empty. */
+  take(): Entry {
+    const first = this.#at(0);
+    const last = this.#heap.pop() as Entry;
+    if (this.#heap.length > 0) this.#sink(last);
+    return first;
+  }
+
+  #sink(entry: Entry): void {
+    const size = this.#heap.length;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= size) break;
+      if (child + 1 < size && before(this.#at(child + 1), this.#at(child))) child += 1;
+      if (!before(this.#at(child), entry)) break;
+      this.#heap[at] = this.#at(child);
+      at = child;
+    }
+    this.#heap[at] = entry;
+  }
+
+  #at(index: number): Entry {
+    return this.#heap[index] as Entry;
+  }
+}
+
+function before(a: Entry, b: Entry): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}

@@ -1,0 +1,106 @@
+import type { Configuration } from "../paxos/configuration.ts";
+import type { Slot } from "../paxos/ids.ts";
+import type { PaxosEvent } from "../paxos/interface.ts";
+import type { Message } from "../paxos/messages.ts";
+import type { LogRecord, RecoveredState, SnapshotHandle } from "../paxos/records.ts";
+import { Checker, Violation } from "../scenario/checker.ts";
+import { describeEvent } from "../scenario/describe.ts";
+import { Disk } from "../scenario/disk.ts";
+import { memberIncarnation } from "../scenario/names.ts";
+
+/** What the watch knows of one machine. */
+interface Watched {
+  /** What must be on the machine's disk by now. */
+  disk: Disk;
+  recorded: number;
+}
+
+/**
+ * Sees all that the members do and holds it against what Paxos allows: one value per slot, promises that never fall, nothing sent before
+ * it is durable, one leader per ballot, and the same state at the same slot. It also writes the run's story.
+ */
+export class Watch {
+  readonly #checker: Checker;
+  readonly #machines = new Map<number, Watched>();
+  readonly #checksums = new Map<number, { readonly checksum: number; readonly machine: number }>();
+  readonly #seen = new Map<number, number>();
+  readonly #tell: (line: string) => void;
+  /** How often each kind of event of the protocol happened. */
+  readonly reached = new Map<string, number>();
+
+  constructor(configuration: Configuration, tell: (line: string) => void) {
+    this.#checker = new Checker(configuration);
+    this.#tell = tell;
+  }
+
+  /** A process began its life with what its disk kept, which the storage has synced again (rule 5b). */
+  recovered(machine: number, recovered: RecoveredState): void {
+    this.#checker.recovered(machine, recovered);
+    const disk = new Disk();
+    const records: LogRecord[] = [
+      { type: "promised", ballot: recovered.promised },
+      { type: "campaign", ballot: { round: recovered.ownRound, incarnation: memberIncarnation(machine) } },
+    ];
+    if (recovered.snapshot !== null) disk.writeSnapshot({ handle: recovered.snapshot, commands: [] });
+    for (const { slot, ballot, value, learned } of recovered.entries) {
+      records.push(learned ? { type: "learned", slot, value } : { type: "accepted", slot, ballot, value });
+    }
+    disk.append(records.slice(recovered.ownRound === 0 ? 2 : 0), 1);
+    for (const record of disk.sync()) this.#checker.durable(machine, record);
+    disk.crash();
+    this.#machines.set(machine, { disk, recorded: 0 });
+    this.#tell(`${machine} starts, with the promise of round ${recovered.promised.round} and slots up to ${recovered.entries.at(-1)?.slot ?? recovered.snapshot?.slot ?? 0}`);
+  }
+
+  recorded(machine: number, records: readonly LogRecord[]): void {
+    const watched = this.#of(machine);
+    for (const record of records) this.#checker.recorded(machine, record);
+    watched.disk.append(records, watched.recorded + 1);
+    watched.recorded += records.length;
+  }
+
+  durable(machine: number, through: number): void {
+    const { disk } = this.#of(machine);
+    for (const record of disk.sync(through - disk.durable)) this.#checker.durable(machine, record);
+  }
+
+  snapshot(machine: number, handle: SnapshotHandle): void {
+    this.#of(machine).disk.writeSnapshot({ handle, commands: [] });
+    this.#count("snapshot");
+  }
+
+  leaves(machine: number, message: Message): void {
+    this.#checker.leaves(machine, message, this.#of(machine).disk);
+  }
+
+  event(machine: number, life: number, event: PaxosEvent): void {
+    this.#count(event.type);
+    const line = describeEvent(machine, event);
+    if (line !== null) this.#tell(`${machine} ${line}`);
+    if (event.type === "electionWon") this.#checker.won(machine, life, event.ballot);
+  }
+
+  warning(machine: number, message: string, error: unknown): void {
+    this.#count("warning");
+    this.#tell(`${machine} warns: ${message} (${String(error)})`);
+  }
+
+  /** Members that applied the same slots have the same state. */
+  state(machine: number, slot: Slot, checksum: number): void {
+    if (this.#seen.get(machine) === slot) return;
+    this.#seen.set(machine, slot);
+    const known = this.#checksums.get(slot);
+    if (known === undefined) this.#checksums.set(slot, { checksum, machine });
+    else if (known.checksum !== checksum) throw new Violation(`members ${known.machine} and ${machine} have different states at slot ${slot}`);
+  }
+
+  #count(what: string): void {
+    this.reached.set(what, (this.reached.get(what) ?? 0) + 1);
+  }
+
+  #of(machine: number): Watched {
+    const watched = this.#machines.get(machine);
+    if (watched === undefined) throw new Error(`machine ${machine} was never started`);
+    return watched;
+  }
+}

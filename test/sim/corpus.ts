@@ -1,0 +1,2 @@
+/** Seeds that once failed; see docs/found-by-simulation.md. */
+export const CORPUS: readonly number[] = [163];
