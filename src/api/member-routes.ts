@@ -48,7 +48,7 @@ function addProbes(app: FastifyInstance, service: Service): void {
     void reply.code(ready ? 200 : 503).send({ ready, reason });
   });
 
-  app.get("/metrics", async (_request, reply) => {
+  app.get("/metrics", { exposeHeadRoute: true }, async (_request, reply) => {
     const { contentType, text } = await service.metrics();
     void reply.type(contentType);
     return text;

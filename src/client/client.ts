@@ -24,7 +24,7 @@ const CLOSE_GRACE_MS = 1000;
 
 /** Errors of a member that does not serve, where another may. */
 const MEMBER_ERRORS: ReadonlySet<string> = new Set([
-  "SYNOD_ERR_NO_LEADER", "SYNOD_ERR_STOPPING", "SYNOD_ERR_FENCED", "SYNOD_ERR_DIVERGED", "SYNOD_ERR_NOT_FOUNDED",
+  "SYNOD_ERR_NO_LEADER", "SYNOD_ERR_STOPPING", "SYNOD_ERR_FENCED", "SYNOD_ERR_DIVERGED", "SYNOD_ERR_NOT_FOUNDED", "SYNOD_ERR_STARTING",
 ]);
 
 export interface ClientOptions {

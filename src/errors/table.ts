@@ -30,6 +30,7 @@ export const ERRORS = {
   SYNOD_ERR_NO_SPACE: later(507, "The leader's disk is full. The request was not executed."),
   SYNOD_ERR_OUTCOME_UNKNOWN: unknown(504, "The request may or may not have been, or may yet be, executed."),
   SYNOD_ERR_TIMEOUT: later(504, "The read could not be answered in time."),
+  SYNOD_ERR_STARTING: later(503, "This member is restoring its state. The request was not executed."),
   SYNOD_ERR_NOT_FOUNDED: later(503, "This member belongs to no cluster yet."),
   SYNOD_ERR_ALREADY_FOUNDED: refused(409, "A member belongs to a cluster already, so no other can be founded with it."),
   SYNOD_ERR_WRONG_INCARNATION: refused(409, "A document or message names another incarnation of this member."),

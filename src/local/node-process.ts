@@ -1,4 +1,7 @@
+import { write } from "node:fs";
 import { SynodError } from "../errors/synod-error.ts";
+
+const LAST_WORDS_MS = 100;
 
 /** A node that runs in this process. */
 export interface RunningNode {
@@ -16,7 +19,7 @@ export interface NodeProcessOptions {
 
 /**
  * Makes this process one node: starts it, prints where it listens (the line that the manager waits for), and on SIGTERM, SIGINT
- * or SIGHUP stops it within a bound and exits. Exit codes: 0 stopped, 1 the node could not start or stop.
+ * or SIGHUP stops it within a bound and exits. Exit codes: 0 stopped, 1 the node could not start. A node that does not stop kills its process.
  */
 export async function runNodeProcess(start: () => Promise<RunningNode>, options: NodeProcessOptions): Promise<void> {
   let stopping = false;
@@ -28,13 +31,14 @@ export async function runNodeProcess(start: () => Promise<RunningNode>, options:
     void started.then((node) => exitAfter(node, options.stopTimeoutMs ?? 5_000), () => {});
   };
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
+  ignoreBrokenOutput();
   if (options.stopWithParent) {
-    ignoreBrokenOutput();
     process.stdin.on("end", stop).on("error", stop).resume();
   }
   try {
     const node = await started;
-    process.stdout.write(listeningLine(options.name, node.url));
+    // Not by way of process.stdout, which blocks where nobody reads.
+    write(1, listeningLine(options.name, node.url), () => {});
   } catch (error) {
     // Nothing else holds the process now: it ends by itself, with what the caller makes of the error.
     if (options.stopWithParent) process.stdin.pause();
@@ -43,21 +47,26 @@ export async function runNodeProcess(start: () => Promise<RunningNode>, options:
 }
 
 async function exitAfter(node: RunningNode, timeoutMs: number): Promise<void> {
-  const late = setTimeout(() => {
-    process.stderr.write(`The node did not stop within ${timeoutMs} ms; its process ends now.\n`);
-    process.exit(1);
-  }, timeoutMs);
+  const late = setTimeout(() => endAtOnce(`The node did not stop within ${timeoutMs} ms; its process ends now.`), timeoutMs);
   try {
     await node.stop();
     clearTimeout(late);
     process.exit(0);
   } catch (error) {
-    process.stderr.write(`${error instanceof SynodError ? `${error.code}: ${error.message}` : String(error)}\n`);
-    process.exit(1);
+    endAtOnce(error instanceof SynodError ? `${error.code}: ${error.message}` : String(error));
   }
 }
 
-/** When the manager is gone nobody reads the output; that must not end the process before its graceful stop. */
+/**
+ * A process that exits waits for its threads, and one of them may hang in a write or a sync. So it kills itself instead, and leaves it to
+ * another thread to say why, as that may hang as well.
+ */
+function endAtOnce(why: string): void {
+  write(2, `${why}\n`, () => {});
+  setTimeout(() => process.kill(process.pid, "SIGKILL"), LAST_WORDS_MS);
+}
+
+/** When nobody reads the output any more that must not end the process, and certainly not before its graceful stop. */
 function ignoreBrokenOutput(): void {
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});

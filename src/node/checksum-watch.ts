@@ -14,7 +14,7 @@ export type Agreement =
   | { readonly kind: "fine" }
   /** A majority has another state at `slot`: this member is wrong. */
   | { readonly kind: "minority"; readonly slot: Slot; readonly majority: readonly Incarnation[] }
-  /** Every voter told its checksum and no majority agrees: nobody knows who is right. */
+  /** Voters differ, and this member cannot show a majority for its own state at present: nobody knows who is right. */
   | { readonly kind: "none"; readonly slot: Slot };
 
 export interface Checkpoint {
@@ -65,29 +65,24 @@ export class ChecksumWatch {
     told.set(member, checksum);
   }
 
-  /** Judges this member's state at every checkpoint that it holds. */
+  /**
+   * Judges this member's state, from its newest checkpoint down to one at which a majority has the same: checksums run on, so that
+   * settles all before it, and whoever differed there is known to be wrong.
+   */
   judge(configuration: Configuration): Agreement {
-    for (const level of this.#levels) {
-      for (const [slot, told] of level) {
-        const agreement = this.#judgeAt(slot, told, configuration);
-        if (agreement.kind !== "fine") return agreement;
-      }
+    const checkpoints = this.#levels.flatMap((level) => [...level]).sort(([a], [b]) => b - a);
+    const unsettled: { readonly slot: Slot; readonly others: readonly Incarnation[] }[] = [];
+    for (const [slot, told] of checkpoints) {
+      const own = told.get(this.#self);
+      if (own === undefined) continue;
+      const byChecksum = groupVoters(told, configuration);
+      const majority = [...byChecksum].find(([, members]) => members.length >= quorumSize(configuration));
+      const others = [...byChecksum].flatMap(([checksum, members]) => (checksum === own ? [] : members));
+      if (majority === undefined) unsettled.push({ slot, others });
+      else if (majority[0] !== own) return { kind: "minority", slot, majority: majority[1] };
+      else return firstDifference(unsettled, new Set(others));
     }
-    return { kind: "fine" };
-  }
-
-  #judgeAt(slot: Slot, told: ReadonlyMap<Incarnation, number>, configuration: Configuration): Agreement {
-    const own = told.get(this.#self);
-    if (own === undefined) return { kind: "fine" };
-    const byChecksum = new Map<number, Incarnation[]>();
-    for (const [member, checksum] of told) {
-      if (isVoter(configuration, member)) byChecksum.set(checksum, [...(byChecksum.get(checksum) ?? []), member]);
-    }
-    const quorum = quorumSize(configuration);
-    const majority = [...byChecksum].find(([, members]) => members.length >= quorum);
-    if (majority !== undefined && majority[0] !== own) return { kind: "minority", slot, majority: majority[1] };
-    const tellers = [...byChecksum.values()].reduce((sum, members) => sum + members.length, 0);
-    return majority === undefined && tellers === configuration.voters.length ? { kind: "none", slot } : { kind: "fine" };
+    return firstDifference(unsettled, new Set());
   }
 
   /** The state was replaced: what it was before means nothing. */
@@ -95,6 +90,22 @@ export class ChecksumWatch {
     for (const level of this.#levels) level.clear();
     this.#newest.clear();
   }
+}
+
+function groupVoters(told: ReadonlyMap<Incarnation, number>, configuration: Configuration): Map<number, Incarnation[]> {
+  const byChecksum = new Map<number, Incarnation[]>();
+  for (const [member, checksum] of told) {
+    if (isVoter(configuration, member)) byChecksum.set(checksum, [...(byChecksum.get(checksum) ?? []), member]);
+  }
+  return byChecksum;
+}
+
+/** "none" where somebody differs who is not known to be wrong. */
+function firstDifference(
+  checkpoints: readonly { readonly slot: Slot; readonly others: readonly Incarnation[] }[], wrong: ReadonlySet<Incarnation>,
+): Agreement {
+  const differing = checkpoints.find(({ others }) => others.some((member) => !wrong.has(member)));
+  return differing === undefined ? { kind: "fine" } : { kind: "none", slot: differing.slot };
 }
 
 /** 0 for most checkpoints, higher for rarer ones. */

@@ -350,16 +350,15 @@ export class Member {
   }
 
   #judgeChecksums(): void {
-    if (this.#applier.paused || this.#disagreement) return;
+    if (this.#applier.paused) return;
     const verdict = this.#checksums.judge(this.#core.status().configuration);
-    if (verdict.kind === "fine") return;
+    const known = this.#disagreement;
+    this.#disagreement = verdict.kind === "none";
+    if (verdict.kind === "fine" || (known && this.#disagreement)) return;
     const error = new SynodError("SYNOD_ERR_DIVERGED", `The states of the members differ at slot ${verdict.slot}.`);
     this.#parts.observer.warning(error.message, error);
     this.#reads.stop(error);
-    if (verdict.kind === "none") {
-      this.#disagreement = true;
-      return;
-    }
+    if (verdict.kind === "none") return;
     this.#applier.pause();
     this.#core.step({ type: "transferLeadership", target: null });
     const source = verdict.majority.find((member) => this.#linked.has(member));

@@ -46,6 +46,11 @@ export class NodeService implements Service {
     return this.#member;
   }
 
+  /** Why there is no member to ask. */
+  #notYet(): SynodError {
+    return new SynodError(this.#storage.founding === null ? "SYNOD_ERR_NOT_FOUNDED" : "SYNOD_ERR_STARTING");
+  }
+
   /** Starts the member if the folder was founded in an earlier life. */
   async beginIfFounded(): Promise<void> {
     if (this.#storage.founding !== null) await this.#begin(this.#storage.founding);
@@ -64,13 +69,13 @@ export class NodeService implements Service {
   }
 
   write(command: Uint8Array, done: (outcome: WriteOutcome) => void): void {
-    if (this.#member === null) return done(new SynodError("SYNOD_ERR_NOT_FOUNDED"));
+    if (this.#member === null) return done(this.#notYet());
     this.#member.write(command, done);
   }
 
   read(query: Query, consistency: Consistency, done: (outcome: ReadResult | SynodError) => void): void {
     const member = this.#member;
-    if (member === null) return done(new SynodError("SYNOD_ERR_NOT_FOUNDED"));
+    if (member === null) return done(this.#notYet());
     const finish = (error: SynodError | null): void => {
       this.memberMetrics.readsEnded(consistency, error === null ? "ok" : "failed");
       done(error ?? answer(member.state, query));
@@ -152,7 +157,7 @@ export class NodeService implements Service {
 
   async transferLeadership(target?: string): Promise<void> {
     const member = this.#member;
-    if (member === null) throw new SynodError("SYNOD_ERR_NOT_FOUNDED");
+    if (member === null) throw this.#notYet();
     const to = target === undefined ? null : allMembers(this.#configuration()).find(({ name }) => name === target)?.incarnation;
     if (to === undefined) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `There is no member named ${target}.`);
     const { role, leader } = this.status();

@@ -8,6 +8,7 @@ import type { FileSystem, Founding, Storage, StorageListener } from "../storage/
 import { openStorage, type StorageOptions } from "../storage/open.ts";
 import { Transport } from "../transport/transport.ts";
 import { drawNonceSeed, systemClock } from "./clock.ts";
+import { LogOutput } from "./log-output.ts";
 import { Member } from "./member.ts";
 import { NodeService } from "./node-service.ts";
 import { peerAddresses } from "./peer-addresses.ts";
@@ -45,15 +46,13 @@ export interface RunningNode {
   stop(): Promise<void>;
 }
 
-/**
- * The log is written in the background, some lines at a time, so that whoever reads it slowly or not at all never holds a member
- * up. What is read too slowly is dropped beyond a bound. The end of the process writes what is left, a SIGKILL loses it.
- */
-const LOG_OUTPUT = { dest: 1, sync: false, minLength: 4 * 1024, periodicFlush: 100, maxLength: 1024 * 1024 } as const;
+/** How long the end of a member waits for its log to be read. */
+const LOG_FLUSH_MS = 500;
 
 /** Starts one member: opens its folder, listens, and takes part in its cluster if it was founded. Throws `SynodError`. */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const log = pino({ name: "synod", level: options.logLevel ?? "info", base: { member: options.name } }, pino.destination(LOG_OUTPUT));
+  const output = new LogOutput();
+  const log = pino({ name: "synod", level: options.logLevel ?? "info", base: { member: options.name } }, output);
   const address = parseListen(options.listen);
   const disk = new DiskRelay();
   const storage = await openStorage({
@@ -64,7 +63,7 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     ...(options.storage === undefined ? {} : { options: options.storage }),
   });
   try {
-    return await serve(options, { log, storage, disk, address });
+    return await serve(options, { log, output, storage, disk, address });
   } catch (error) {
     await storage.close();
     throw error;
@@ -73,32 +72,41 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 
 /** The storage reports from its opening on, and the member that listens comes later. */
 class DiskRelay implements StorageListener {
-  listener: StorageListener | null = null;
   durableThrough = 0;
+  #listener: StorageListener | null = null;
+  #failure: Error | null = null;
 
   onDurable(record: number): void {
     this.durableThrough = record;
-    this.listener?.onDurable(record);
+    this.#listener?.onDurable(record);
   }
 
   onSyncFailed(error: Error): void {
-    this.listener?.onSyncFailed(error);
+    this.#failure = error;
+    this.#listener?.onSyncFailed(error);
+  }
+
+  /** From now on `listener` is told, first of a failure that came before it. */
+  attach(listener: StorageListener): void {
+    this.#listener = listener;
+    if (this.#failure !== null) listener.onSyncFailed(this.#failure);
   }
 
   onSync(sample: { readonly seconds: number; readonly records: number; readonly bytes: number }): void {
-    this.listener?.onSync?.(sample);
+    this.#listener?.onSync?.(sample);
   }
 }
 
 interface Opened {
   readonly log: Logger;
+  readonly output: LogOutput;
   readonly storage: Storage;
   readonly disk: DiskRelay;
   readonly address: { readonly host: string; readonly port: number };
 }
 
 async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode> {
-  const { log, storage, disk, address } = opened;
+  const { log, output, storage, disk, address } = opened;
   let transport: Transport | null = null;
   const begin = async (founding: Founding): Promise<{ member: Member; links(): ReturnType<Transport["links"]> }> => {
     const member = new Member({
@@ -113,7 +121,7 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.snapshotBytes === undefined ? {} : { snapshotBytes: options.snapshotBytes }),
     });
-    disk.listener = diskListener(member, service, log);
+    disk.attach(diskListener(member, service, log));
     transport = peerTransport(options, { storage, founding, member, disk, log });
     transport.start();
     const started = transport;
@@ -144,6 +152,7 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
     await storage.close();
     service.memberMetrics.close();
     log.info("stopped");
+    if (!(await output.flush(LOG_FLUSH_MS))) throw new Error("The log is not read any more; its last lines are lost.");
   };
   return { url, service, stop: () => (stopping ??= stop()) };
 }

@@ -40,6 +40,8 @@ const REFUSAL_MS = 10;
 const PEER_HEADSTART_MS = 500;
 /** At least the bytes of a command that moves log time. */
 const LOG_TIME_BYTES = 32;
+/** At least what a proposal takes beside a command of which it is made, also when that is alone in it. */
+const PROPOSAL_OVERHEAD_BYTES = 64;
 
 /** With these a leader says that it did not execute a write and will not: another may. */
 const NOT_SERVED: ReadonlySet<ErrorCode> = new Set(["SYNOD_ERR_NO_LEADER", "SYNOD_ERR_STOPPING", "SYNOD_ERR_FENCED", "SYNOD_ERR_DIVERGED"]);
@@ -180,7 +182,7 @@ export class WriteRouter {
     let count = 0;
     for (const { command } of this.#waiting) {
       bytes += command.length;
-      if (bytes > roomBytes || (count > 0 && bytes > this.#limits.turnBytes)) break;
+      if (bytes + (count + 1) * PROPOSAL_OVERHEAD_BYTES > roomBytes || (count > 0 && bytes > this.#limits.turnBytes)) break;
       count += 1;
     }
     return this.#waiting.splice(0, count);

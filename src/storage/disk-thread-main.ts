@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 
 /** What the disk thread shares with the thread that commands it. */
 export interface DiskThreadMemory {
-  /** One number that goes up by 1 with each order, and becomes -1 when there will be no more. */
+  /** A number that changes with each order, and one that becomes 1 when there will be no more. */
   readonly turn: Int32Array;
   /** The order: file descriptor, bytes, position in the file. */
   readonly order: Float64Array;
@@ -18,7 +18,7 @@ function main({ turn, order, data }: DiskThreadMemory): void {
   for (let done = 0; ; ) {
     Atomics.wait(turn, 0, done);
     done = Atomics.load(turn, 0);
-    if (done === -1) return;
+    if (Atomics.load(turn, 1) === 1) return;
     parentPort?.postMessage(carryOut(order, data));
   }
 }

@@ -22,7 +22,7 @@ export class DiskThread {
   static readonly MAX_BYTES = DATA_BYTES;
 
   readonly #memory: DiskThreadMemory = {
-    turn: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)),
+    turn: new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)),
     order: new Float64Array(new SharedArrayBuffer(3 * Float64Array.BYTES_PER_ELEMENT)),
     data: new Uint8Array(new SharedArrayBuffer(DATA_BYTES)),
   };
@@ -48,23 +48,28 @@ export class DiskThread {
     assert(this.#waiting === null, "one write is under way at a time");
     assert(bytes.length <= DATA_BYTES, "a write fits the shared memory");
     if (this.#broken !== null) return Promise.reject(this.#broken);
-    const { turn, order, data } = this.#memory;
+    const { order, data } = this.#memory;
     data.set(bytes);
     order.set([fd, bytes.length, position]);
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      Atomics.add(turn, 0, 1);
-      Atomics.notify(turn, 0);
+      this.#wake();
     });
   }
 
   /** Ends the thread, after the write under way. */
   async close(): Promise<void> {
     if (this.#broken === null) {
-      Atomics.store(this.#memory.turn, 0, -1);
-      Atomics.notify(this.#memory.turn, 0);
+      Atomics.store(this.#memory.turn, 1, 1);
+      this.#wake();
     }
     await this.#ended;
+  }
+
+  /** The number comes round after 2^32 orders, which is no harm: the thread only asks whether it changed. */
+  #wake(): void {
+    Atomics.add(this.#memory.turn, 0, 1);
+    Atomics.notify(this.#memory.turn, 0);
   }
 
   #answered(reply: DiskThreadReply): void {

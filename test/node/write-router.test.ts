@@ -81,11 +81,12 @@ describe("a leader's writes", () => {
   it("wait while the core has no room for them, and go out in order as there is", () => {
     const world = leading();
     const LOG_TIME_ROOM = 32;
+    const OVERHEAD = 64;
     submitAll(world, "abc");
     world.roomBytes = 0;
     expect(world.router.route()).toBe(false);
     expect(world.sentKeys).toEqual([]);
-    world.roomBytes = 2 * SIZE + LOG_TIME_ROOM;
+    world.roomBytes = 2 * (SIZE + OVERHEAD) + LOG_TIME_ROOM;
     expect(world.router.route()).toBe(true);
     world.roomBytes = Infinity;
     world.router.route();
