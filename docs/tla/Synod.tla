@@ -1,11 +1,11 @@
 ------------------------------- MODULE Synod -------------------------------
 EXTENDS Naturals, FiniteSets
 
-CONSTANTS Acceptors, MaxBallot, MaxSlot, FoundingSizes, ChangeSizes, MaxRestarts, Plant
+CONSTANTS Acceptors, MaxBallot, MaxSlot, FoundingSizes, ChangeSizes, Plant
 
-VARIABLES promised, ownBallot, log, role, prepares, promises, accepts, acks, founding, change, restarts, chosen
+VARIABLES promised, ownBallot, log, role, prepares, promises, accepts, acks, founding, change, chosen
 
-vars == <<promised, ownBallot, log, role, prepares, promises, accepts, acks, founding, change, restarts, chosen>>
+vars == <<promised, ownBallot, log, role, prepares, promises, accepts, acks, founding, change, chosen>>
 
 Ballots == 1..MaxBallot
 Slots == 1..MaxSlot
@@ -43,7 +43,6 @@ Init ==
   /\ acks = [a \in Acceptors |-> {}]
   /\ founding \in {C \in SUBSET Acceptors : Cardinality(C) \in FoundingSizes}
   /\ change = {}
-  /\ restarts = 0
   /\ chosen = [s \in Slots |-> {}]
 
 Starts ==
@@ -64,7 +63,7 @@ Campaign(a) == \E b \in Ballots, start \in Starts :
   /\ ownBallot' = [ownBallot EXCEPT ![a] = b]
   /\ role' = [role EXCEPT ![a] = "candidate"]
   /\ prepares' = [prepares EXCEPT ![b] = [from |-> start.from, configuration |-> start.configuration, by |-> a]]
-  /\ UNCHANGED <<log, accepts, acks, founding, change, restarts, chosen>>
+  /\ UNCHANGED <<log, accepts, acks, founding, change, chosen>>
 
 Asks(c, b) ==
   /\ promised[c] = b
@@ -77,7 +76,7 @@ Promise(a) == \E b \in Ballots :
   /\ \E c \in Acceptors \ {a} : Asks(c, b)
   /\ GivePromise(a, b)
   /\ role' = [role EXCEPT ![a] = IF promised[a] < b THEN "follower" ELSE @]
-  /\ UNCHANGED <<ownBallot, log, prepares, accepts, acks, founding, change, restarts, chosen>>
+  /\ UNCHANGED <<ownBallot, log, prepares, accepts, acks, founding, change, chosen>>
 
 Counted(a, x) == {p \in promises[x] : p.ballot = promised[a] \/ (Plant = "stale-promise" /\ prepares[p.ballot].by = a)}
 PromisedTo(a) == {x \in Acceptors : Counted(a, x) /= {}}
@@ -109,7 +108,7 @@ Win(a) ==
        /\ a \in Q
        /\ \E plan \in Plans(a, Q, prepares[b].from) : Propose(b, plan)
   /\ role' = [role EXCEPT ![a] = "leader"]
-  /\ UNCHANGED <<promised, ownBallot, log, prepares, promises, acks, founding, change, restarts, chosen>>
+  /\ UNCHANGED <<promised, ownBallot, log, prepares, promises, acks, founding, change, chosen>>
 
 ProposeChange(a) ==
   LET b == promised[a]
@@ -126,7 +125,7 @@ ProposeChange(a) ==
        /\ Cardinality(C) \in ChangeSizes
        /\ change' = C
   /\ accepts' = [accepts EXCEPT ![b][next] = {Change}]
-  /\ UNCHANGED <<promised, ownBallot, log, role, prepares, promises, acks, founding, restarts, chosen>>
+  /\ UNCHANGED <<promised, ownBallot, log, role, prepares, promises, acks, founding, chosen>>
 
 Extend(a) ==
   LET b == promised[a]
@@ -138,7 +137,7 @@ Extend(a) ==
   /\ \A s \in Proposed(b) : OwnChosen(b, s)
   /\ \E Q \in (IF Plant = "reconfig-no-promise" THEN {{}} ELSE QuorumsWithin(PromisedTo(a), change)) :
        \E plan \in Plans(a, Q \cup {a}, i + 1) : Propose(b, plan)
-  /\ UNCHANGED <<promised, ownBallot, log, role, prepares, promises, acks, founding, change, restarts, chosen>>
+  /\ UNCHANGED <<promised, ownBallot, log, role, prepares, promises, acks, founding, change, chosen>>
 
 Acceptable(a, b) == {s \in Proposed(b) :
   /\ log[a][s].ballot /= b
@@ -152,13 +151,11 @@ Accept(a) == \E b \in {b \in Ballots : promised[a] <= b} : \E s \in Acceptable(a
   /\ acks' = [acks EXCEPT ![a] = @ \cup {<<b, s, v>>}]
   /\ chosen' = IF HasQuorum({x \in Acceptors : <<b, s, v>> \in acks'[x]}, Governing(b, s))
                THEN [chosen EXCEPT ![s] = @ \cup {v}] ELSE chosen
-  /\ UNCHANGED <<ownBallot, prepares, promises, accepts, founding, change, restarts>>
+  /\ UNCHANGED <<ownBallot, prepares, promises, accepts, founding, change>>
 
 Restart(a) ==
-  /\ restarts < MaxRestarts
   /\ role[a] /= "follower"
   /\ role' = [role EXCEPT ![a] = "follower"]
-  /\ restarts' = restarts + 1
   /\ UNCHANGED <<promised, ownBallot, log, prepares, promises, accepts, acks, founding, change, chosen>>
 
 Next == \E a \in Acceptors :
@@ -174,18 +171,31 @@ Bag(f) == LET image == {f[a] : a \in Acceptors} IN [x \in image |-> Cardinality(
 FullView ==
   <<Bag([a \in Acceptors |->
       <<promised[a], ownBallot[a], log[a], role[a], {b \in Ballots : prepares[b].by = a}, promises[a], acks[a], a \in founding, a \in change>>]),
-    [b \in Ballots |-> <<prepares[b].from, prepares[b].configuration>>], accepts, change = {}, restarts, chosen>>
+    [b \in Ballots |-> <<prepares[b].from, prepares[b].configuration>>], accepts, change = {}, chosen>>
 
 LeanView ==
-  LET heard == {b \in Ballots : \E c \in Acceptors : promised[c] = b /\ (role[c] = "candidate" \/ (role[c] = "leader" /\ MaxSlot \notin Proposed(b)))}
+  LET candidate(b) == \E c \in Acceptors : promised[c] = b /\ role[c] = "candidate"
+      willing(b) == {x \in Acceptors : promised[x] <= b \/ \E p \in promises[x] : p.ballot = b}
+      winnable == {b \in Ballots :
+        IF prepares[b] = NotPrepared THEN HasQuorum(willing(b), founding) \/ (change /= {} /\ HasQuorum(willing(b), change))
+        ELSE candidate(b) /\ HasQuorum(willing(b), Configuration(prepares[b].configuration))}
+      extendable == {b \in Ballots : ChangeSizes /= {} /\ MaxSlot \notin Proposed(b) /\ \E c \in Acceptors : promised[c] = b /\ role[c] = "leader"}
+      asking == winnable \cup extendable
+      proposing == {b \in Ballots : Proposed(b) /= {}}
       possible(b, s, v) == HasQuorum({x \in Acceptors : promised[x] <= b \/ <<b, s, v>> \in acks[x]}, Governing(b, s))
       open == {m \in UNION {acks[a] : a \in Acceptors} : m[3] \notin chosen[m[2]] /\ possible(m[1], m[2], m[3])}
-      live == {b \in Ballots : \E a \in Acceptors : promised[a] <= b}
-      matters == \E b \in Ballots, i \in 1..(MaxSlot - 1) : Change \in accepts[b][i]
+      live == {b \in proposing : \E a \in Acceptors : promised[a] <= b}
+      governs == \E b \in Ballots, i \in 1..(MaxSlot - 1) : Change \in accepts[b][i]
   IN
   <<Bag([a \in Acceptors |->
-      <<promised[a], log[a], role[a], {p \in promises[a] : p.ballot \in heard}, acks[a] \cap open, a \in founding, matters /\ a \in change>>]),
-    [b \in live |-> <<prepares[b].from, prepares[b].configuration, accepts[b]>>], change = {}, restarts, chosen>>
+      <<{b \in winnable \cup proposing : b < promised[a]},
+        IF role[a] /= "follower" /\ promised[a] \in asking THEN promised[a] ELSE 0,
+        IF \E b \in asking : b > promised[a] \/ (b = promised[a] /\ \A p \in promises[a] : p.ballot /= b)
+        THEN log[a] ELSE [s \in Slots |-> IF log[a][s].ballot = promised[a] THEN log[a][s] ELSE Nothing],
+        {p \in promises[a] : p.ballot \in asking},
+        acks[a] \cap open, a \in founding, governs /\ a \in change>>]),
+    winnable,
+    [b \in (live \cup asking) |-> <<prepares[b].from, prepares[b].configuration, accepts[b]>>], change = {}, chosen>>
 
 View == IF Plant = "none" THEN LeanView ELSE FullView
 =============================================================================
