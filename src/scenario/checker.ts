@@ -1,4 +1,4 @@
-import { type Ballot, compareBallots, maxBallot, ZERO_BALLOT } from "../paxos/ballot.ts";
+import { type Ballot, ballotsEqual, compareBallots, maxBallot, ZERO_BALLOT } from "../paxos/ballot.ts";
 import { quorumSize, type Configuration } from "../paxos/configuration.ts";
 import type { ChosenEntry } from "../paxos/interface.ts";
 import type { Accept, Accepted, Message, PromiseReply, ValueBytes } from "../paxos/messages.ts";
@@ -40,6 +40,8 @@ export class Checker {
   /** Per member, the highest ballot among the records of its life. */
   readonly #recorded = new Map<number, Ballot>();
   readonly #certainlyFailed = new Set<string>();
+  /** Per member, the acknowledgement that was looked at last: the next one mostly goes on from there. A vote is never taken back. */
+  readonly #acknowledged = new Map<number, { readonly ballot: Ballot; readonly from: number; readonly through: number }>();
 
   constructor(configuration: Configuration) {
     this.#quorum = quorumSize(configuration);
@@ -151,10 +153,13 @@ export class Checker {
   }
 
   #checkVotes(member: number, { ballot, from, through }: Accepted): void {
-    for (let slot: number = from; slot <= through; slot++) {
+    const known = this.#acknowledged.get(member);
+    const isMore = known !== undefined && ballotsEqual(known.ballot, ballot) && known.from <= from && known.through >= from;
+    for (let slot = isMore ? known.through + 1 : from; slot <= through; slot++) {
       if (this.#votes.get(voteKey(slot, ballot))?.has(member) === true) continue;
       throw new Violation(`member ${member} acknowledged slot ${slot} at ${ballotName(ballot)} without holding it durably`);
     }
+    this.#acknowledged.set(member, { ballot, from, through: isMore ? Math.max(known.through, through) : through });
   }
 
   #checkAccept(member: number, { ballot, firstSlot, values, chosenThrough }: Accept): void {

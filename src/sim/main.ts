@@ -18,6 +18,8 @@ const flags = new Command("sim")
   .parse(process.argv)
   .opts<Flags>();
 
+// Whoever reads the story may have read enough.
+process.stdout.on("error", () => process.exit());
 process.exitCode = await (flags.seed === undefined ? search(flags) : replay(flags.seed));
 
 async function replay(seed: number): Promise<number> {
