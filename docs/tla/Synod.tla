@@ -65,21 +65,22 @@ Campaign(a) == \E b \in Ballots, start \in Starts :
   /\ prepares' = [prepares EXCEPT ![b] = [from |-> start.from, configuration |-> start.configuration, by |-> a]]
   /\ UNCHANGED <<log, accepts, acks, founding, change, chosen>>
 
-Asks(c, b) ==
-  /\ promised[c] = b
-  /\ \/ role[c] = "candidate"
-     \/ role[c] = "leader" /\ MaxSlot \notin Proposed(b) /\ \E i \in Slots : Change \in accepts[b][i]
+Counted(a, x) == {p \in promises[x] : p.ballot = promised[a] \/ (Plant = "stale-promise" /\ prepares[p.ballot].by = a)}
+PromisedTo(a) == {x \in Acceptors : Counted(a, x) /= {}}
+Elected(a) == role[a] = "candidate" /\ HasQuorum(PromisedTo(a), Configuration(prepares[promised[a]].configuration))
 
-Promise(a) == \E b \in Ballots :
+Asked(c) ==
+  CASE role[c] = "candidate" -> Configuration(prepares[promised[c]].configuration)
+    [] role[c] = "leader" /\ MaxSlot \notin Proposed(promised[c]) /\ \E i \in Slots : Change \in accepts[promised[c]][i] -> change
+    [] OTHER -> {}
+
+Promise(a) == \E c \in {c \in Acceptors \ {a} : a \in Asked(c)} :
+  LET b == promised[c] IN
   /\ promised[a] <= b
   /\ \A p \in promises[a] : p.ballot /= b
-  /\ \E c \in Acceptors \ {a} : Asks(c, b)
   /\ GivePromise(a, b)
   /\ role' = [role EXCEPT ![a] = IF promised[a] < b THEN "follower" ELSE @]
   /\ UNCHANGED <<ownBallot, log, prepares, accepts, acks, founding, change, chosen>>
-
-Counted(a, x) == {p \in promises[x] : p.ballot = promised[a] \/ (Plant = "stale-promise" /\ prepares[p.ballot].by = a)}
-PromisedTo(a) == {x \in Acceptors : Counted(a, x) /= {}}
 
 Reported(a, Q, s) == UNION {{p.report[s] : p \in Counted(a, x)} : x \in Q} \ {Nothing}
 Adoptable(a, Q, s) ==
@@ -103,10 +104,8 @@ Propose(b, plan) ==
 
 Win(a) ==
   LET b == promised[a] IN
-  /\ role[a] = "candidate"
-  /\ \E Q \in QuorumsWithin(PromisedTo(a), Configuration(prepares[b].configuration)) :
-       /\ a \in Q
-       /\ \E plan \in Plans(a, Q, prepares[b].from) : Propose(b, plan)
+  /\ Elected(a)
+  /\ \E plan \in Plans(a, PromisedTo(a), prepares[b].from) : Propose(b, plan)
   /\ role' = [role EXCEPT ![a] = "leader"]
   /\ UNCHANGED <<promised, ownBallot, log, prepares, promises, acks, founding, change, chosen>>
 
@@ -139,18 +138,29 @@ Extend(a) ==
        \E plan \in Plans(a, Q \cup {a}, i + 1) : Propose(b, plan)
   /\ UNCHANGED <<promised, ownBallot, log, role, prepares, promises, acks, founding, change, chosen>>
 
-Acceptable(a, b) == {s \in Proposed(b) :
+Over(b) ==
+  /\ prepares[b] /= NotPrepared
+  /\ \A c \in Acceptors : promised[c] = b /\ role[c] /= "follower" => MaxSlot \in Proposed(b)
+
+FirstSlot(a, b) == {s \in Proposed(b) :
   /\ log[a][s].ballot /= b
   /\ \/ s > 1 /\ log[a][s - 1].ballot = b
      \/ \A t \in Proposed(b) : t < s => OwnChosen(b, t)}
 
-Accept(a) == \E b \in {b \in Ballots : promised[a] <= b} : \E s \in Acceptable(a, b) : \E v \in accepts[b][s] :
+Ranges(a, b) ==
+  IF \A later \in Ballots : later > b => Over(later)
+  THEN {{t \in Proposed(b) : t >= s /\ log[a][t].ballot /= b} : s \in FirstSlot(a, b)}
+  ELSE {{s} : s \in FirstSlot(a, b)}
+
+Accept(a) == \E b \in {b \in Ballots : promised[a] <= b} : \E range \in Ranges(a, b) :
+  \E values \in {f \in [range -> UNION {accepts[b][s] : s \in range}] : \A s \in range : f[s] \in accepts[b][s]} :
   /\ promised' = [promised EXCEPT ![a] = IF Plant = "accept-no-promise" THEN @ ELSE b]
   /\ role' = [role EXCEPT ![a] = IF promised[a] < b THEN "follower" ELSE @]
-  /\ log' = [log EXCEPT ![a][s] = [ballot |-> b, value |-> v]]
-  /\ acks' = [acks EXCEPT ![a] = @ \cup {<<b, s, v>>}]
-  /\ chosen' = IF HasQuorum({x \in Acceptors : <<b, s, v>> \in acks'[x]}, Governing(b, s))
-               THEN [chosen EXCEPT ![s] = @ \cup {v}] ELSE chosen
+  /\ log' = [log EXCEPT ![a] = [s \in Slots |-> IF s \in range THEN [ballot |-> b, value |-> values[s]] ELSE @[s]]]
+  /\ acks' = [acks EXCEPT ![a] = @ \cup {<<b, s, values[s]>> : s \in range}]
+  /\ chosen' = [s \in Slots |->
+       IF s \in range /\ HasQuorum({x \in Acceptors : <<b, s, values[s]>> \in acks'[x]}, Governing(b, s))
+       THEN chosen[s] \cup {values[s]} ELSE chosen[s]]
   /\ UNCHANGED <<ownBallot, prepares, promises, accepts, founding, change>>
 
 Restart(a) ==
@@ -158,8 +168,10 @@ Restart(a) ==
   /\ role' = [role EXCEPT ![a] = "follower"]
   /\ UNCHANGED <<promised, ownBallot, log, prepares, promises, accepts, acks, founding, change, chosen>>
 
-Next == \E a \in Acceptors :
-  Campaign(a) \/ Promise(a) \/ Win(a) \/ ProposeChange(a) \/ Extend(a) \/ Accept(a) \/ Restart(a)
+Next ==
+  IF \E a \in Acceptors : Elected(a)
+  THEN \E a \in Acceptors : Win(a)
+  ELSE \E a \in Acceptors : Campaign(a) \/ Promise(a) \/ ProposeChange(a) \/ Extend(a) \/ Accept(a) \/ Restart(a)
 
 Spec == Init /\ [][Next]_vars
 

@@ -21,7 +21,7 @@ export const NO_NETWORK_FAULTS: NetworkFaults = { latencyMs: 0.2, jitterMs: 1, l
 
 /** Some runs have none of a kind of fault, some a few and some many: a bug that needs one kind alone is not hidden by the others. */
 export function drawPlan(random: SeededRandom): FaultPlan {
-  const rate = (usual: number): number => usual * random.pick([0, 0, 0.3, 1, 3]);
+  const rate = (usual: number): number => usual * random.pick([0, 0, 1, 3, 10]);
   const part = (most: number): number => random.pick([0, 0, most * random.next()]);
   return {
     perSecond: {
@@ -34,7 +34,7 @@ export function drawPlan(random: SeededRandom): FaultPlan {
   };
 }
 
-const MEAN_TROUBLE_MS = 1_500;
+const MEAN_TROUBLE_MS = 1_000;
 
 /** Makes things go wrong as planned, and right again. */
 export class Faults {
@@ -89,9 +89,15 @@ export class Faults {
   #later(fault: Fault): void {
     this.#world.after((-Math.log(1 - this.#random.next()) * 1_000) / this.#plan.perSecond[fault], () => {
       if (this.#calm) return;
-      this.#begin(fault, this.#random.pick(this.#machines));
+      this.#begin(fault, this.#victim());
       this.#later(fault);
     });
+  }
+
+  /** Often the leader, or somebody who takes itself for one: that is where trouble does most harm. */
+  #victim(): Machine {
+    const leaders = this.#machines.filter(({ member }) => member?.status().role === "leader");
+    return leaders.length > 0 && this.#random.chance(0.5) ? this.#random.pick(leaders) : this.#random.pick(this.#machines);
   }
 
   /** Something that ends again after a while, unless everything has healed by then. */
