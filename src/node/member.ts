@@ -91,6 +91,8 @@ export class Member {
   #encoded: { readonly message: Message; readonly bytes: Uint8Array } | null = null;
   #fencedReason: string | null = null;
   #disagreement = false;
+  /** The majority whose state is the right one, while this member's is not. */
+  #rightful: readonly Incarnation[] = [];
   #stopped = false;
 
   constructor(parts: MemberParts) {
@@ -334,6 +336,7 @@ export class Member {
     this.#snapshotTaker.tick();
     this.#snapshotFetch?.tick();
     if (this.#snapshotFetch?.ended === true) this.#snapshotFetch = null;
+    if (this.#applier.paused && this.#snapshotFetch === null) this.#replaceState();
     void this.#snapshotServer.tick();
     if (nowMs - this.#toldChecksumAtMs >= TELL_CHECKSUM_MS) this.#tellChecksum(nowMs);
   }
@@ -361,8 +364,17 @@ export class Member {
     if (verdict.kind === "none") return;
     this.#applier.pause();
     this.#core.step({ type: "transferLeadership", target: null });
-    const source = verdict.majority.find((member) => this.#linked.has(member));
-    if (source !== undefined) this.#fetchSnapshot(source, this.#applier.slot);
+    this.#rightful = verdict.majority;
+    this.#replaceState();
+  }
+
+  /** Fetches the majority's state, again and again until one of them has a snapshot that is new enough. */
+  #replaceState(): void {
+    const sources = this.#rightful.filter((member) => this.#linked.has(member));
+    const source = sources[Math.floor(this.#clock.random() * sources.length)];
+    // A snapshot of this member's own has the wrong state too, and is only replaced by a later one.
+    const minSlot = Math.max(this.#applier.slot, this.#core.status().snapshotSlot + 1) as Slot;
+    if (source !== undefined) this.#fetchSnapshot(source, minSlot);
   }
 
   // Snapshots.

@@ -33,6 +33,7 @@ export class SnapshotFetch {
   #askedAtMs = 0;
   #retries = 0;
   #ended = false;
+  #consumed = false;
   /** The part that came and was not written yet, and who waits for one. At most one part is held. */
   #part: Uint8Array | null = null;
   #wake: (() => void) | null = null;
@@ -76,6 +77,8 @@ export class SnapshotFetch {
   async #finish(handle: SnapshotHandle): Promise<void> {
     try {
       await this.#port.write(handle, this.#parts());
+      // A snapshot that the member took itself meanwhile, at that slot or above, is as good: then nothing of this one was taken.
+      if (!this.#consumed) return;
       const state = this.#restorer.finish();
       assert(state.checksum === handle.checksum, "a snapshot restores to the checksum in its handle");
       if (!this.#ended) this.#port.install(handle, state);
@@ -87,6 +90,7 @@ export class SnapshotFetch {
   }
 
   async *#parts(): AsyncGenerator<Uint8Array> {
+    this.#consumed = true;
     let written = 0;
     while (written < this.#size) {
       while (this.#part === null) {
