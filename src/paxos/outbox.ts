@@ -1,5 +1,5 @@
 import type { Incarnation, Slot } from "./ids.ts";
-import type { ChosenEntry, Effects, PaxosEvent, ProposalFailure, ReadOutcome } from "./interface.ts";
+import type { ChangeOutcome, ChosenEntry, Effects, PaxosEvent, ProposalFailure, ReadOutcome } from "./interface.ts";
 import type { Message, OutgoingMessage } from "./messages.ts";
 import type { LogRecord } from "./records.ts";
 
@@ -11,6 +11,7 @@ export class Outbox {
   #chosen: ChosenEntry[] = [];
   #failedProposals: { proposalId: number; failure: ProposalFailure }[] = [];
   #reads: ReadOutcome[] = [];
+  #changes: ChangeOutcome[] = [];
   #fetchSnapshot: Effects["fetchSnapshot"] = null;
   #events: PaxosEvent[] = [];
 
@@ -52,6 +53,10 @@ export class Outbox {
     this.#reads.push(outcome);
   }
 
+  answerChange(outcome: ChangeOutcome): void {
+    this.#changes.push(outcome);
+  }
+
   fetchSnapshot(from: Incarnation, slot: Slot): void {
     this.#fetchSnapshot = { from, slot };
   }
@@ -69,6 +74,7 @@ export class Outbox {
       chosen: this.#chosen,
       failedProposals: this.#failedProposals,
       reads: this.#reads,
+      changes: this.#changes,
       fetchSnapshot: this.#fetchSnapshot,
       events: this.#events,
     };
@@ -77,6 +83,7 @@ export class Outbox {
     this.#chosen = [];
     this.#failedProposals = [];
     this.#reads = [];
+    this.#changes = [];
     this.#fetchSnapshot = null;
     this.#events = [];
     return effects;

@@ -118,6 +118,7 @@ export class Machine {
       links: {
         send: (to, bytes) => this.#send(memberNumber(to), bytes),
         flush: () => {},
+        setPeers: () => {},
       },
       clock: this.#clock(life),
       nonceSeed: this.#random.below(2 ** 40),

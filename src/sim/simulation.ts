@@ -1,3 +1,4 @@
+import { slot } from "../paxos/ids.ts";
 import { crc32 } from "../codec/crc32.ts";
 import { checkHistory } from "../history/checker.ts";
 import { Violation } from "../scenario/checker.ts";
@@ -65,7 +66,7 @@ class Simulation {
     const plan = drawPlan(draw);
     this.#size = draw.pick([1, 2, 3, 3, 3, 4, 5, 5, 5, 7]);
     const configuration = scenarioConfiguration(this.#size);
-    const founding = { cluster: "c".repeat(32), configuration };
+    const founding = { cluster: "c".repeat(32), configuration, configurationSlot: slot(0) };
     this.#watch = new Watch(configuration, (line) => this.#tell(line));
     const limits = { retainedLogBytes: draw.pick([0, 2_000, 1_000_000]), maxMessageBytes: draw.pick([500, 100_000]) };
     const sizes = { segmentBytes: draw.pick([8_192, 65_536]), snapshotBytes: draw.pick([2_000, 20_000, 1_000_000]) };
