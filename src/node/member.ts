@@ -123,6 +123,9 @@ export class Member {
       nowMs: () => clock.nowMs(),
       send: (to, message) => this.#send(to, message),
       requestSnapshot: () => this.#snapshotTaker.request(),
+      wanted: (above) => this.#core.step({ type: "snapshotWanted", above }),
+      busy: () => this.#writes.sizes.held > 0,
+      after: (ms, task) => this.#after(ms, task),
       failed: (error) => parts.observer.warning("a snapshot could not be sent", error),
     });
     this.#stopTicks = clock.every(timings.tickMs, () => this.#tick());
@@ -451,6 +454,7 @@ export class Member {
     const { storage, observer } = this.#parts;
     return {
       bytesSinceSnapshot: () => storage.stats().bytesSinceSnapshot,
+      snapshotBytes: () => storage.stats().snapshotBytes,
       freeze: () => this.#freeze(),
       write: (handle, chunks) => storage.writeSnapshot(handle, chunks),
       taken: (handle) => {
@@ -465,6 +469,13 @@ export class Member {
     const { slot, paused, canSnapshot, state } = this.#applier;
     if (paused || this.#disagreement || !canSnapshot || slot <= this.#core.status().snapshotSlot) return null;
     return { handle: this.#applier.handle(), snapshot: state.snapshot() };
+  }
+
+  #after(ms: number, task: () => void): void {
+    const cancel = this.#clock.every(ms, () => {
+      cancel();
+      task();
+    });
   }
 
   // What the parts need of the member.

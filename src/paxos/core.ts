@@ -73,6 +73,7 @@ export class PaxosCore {
   #transfer: Transfer | null = null;
   #fenced = false;
   #diskFull = false;
+  #wantedAbove: Slot | null = null;
 
   constructor(options: CoreOptions) {
     const { recovered } = options;
@@ -188,7 +189,10 @@ export class PaxosCore {
         this.#diskFull = false;
         return;
       case "snapshotTaken":
-        return this.#context.log.cut(input.handle.slot, this.#context.limits.retainedLogBytes);
+        return this.#cut(input.handle.slot);
+      case "snapshotWanted":
+        this.#wantedAbove = input.above;
+        return;
       case "snapshotInstalled":
         return this.#installSnapshot(input.handle);
       case "linkUp":
@@ -520,6 +524,11 @@ export class PaxosCore {
     const to = leader.mostCaughtUp();
     if (to !== null) this.#outbox.send(to, { type: "transferLeadership", ballot: leader.ballot, nonce: this.#context.nextNonce() });
     this.#stepDown("removed", "later");
+  }
+
+  #cut(slot: Slot): void {
+    const { retainedLogBytes, wantedLogBytes } = this.#context.limits;
+    this.#context.log.cut(slot, { bytes: retainedLogBytes, wantedAbove: this.#wantedAbove, wantedBytes: wantedLogBytes });
   }
 
   #fence(): void {

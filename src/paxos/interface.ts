@@ -22,6 +22,8 @@ export type Input =
   | { readonly type: "diskFull" } | { readonly type: "diskFree" }
   /** A snapshot of the applied state at `handle.slot` is synced and verified: the log may be cut. */
   | { readonly type: "snapshotTaken"; readonly handle: SnapshotHandle }
+  /** A peer is being given the snapshot at `above` and will need the entries above it; null: nobody is any more. */
+  | { readonly type: "snapshotWanted"; readonly above: Slot | null }
   /** A snapshot received from a peer is synced, verified and loaded into the state. */
   | { readonly type: "snapshotInstalled"; readonly handle: SnapshotHandle }
   | { readonly type: "linkUp"; readonly peer: Incarnation }
@@ -159,6 +161,8 @@ export interface Limits {
   readonly maxMessageBytes: number;
   /** Bytes of entries at or below the snapshot that stay in memory, for peers that lag a little. */
   readonly retainedLogBytes: number;
+  /** The same while a peer is given a snapshot, above which it needs the entries: else it would need the next snapshot, and the next. */
+  readonly wantedLogBytes: number;
 }
 
 export const DEFAULT_LIMITS: Limits = Object.freeze({
@@ -166,4 +170,5 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxInflightBytes: 4 * 1024 * 1024,
   maxMessageBytes: 256 * 1024,
   retainedLogBytes: 8 * 1024 * 1024,
+  wantedLogBytes: 128 * 1024 * 1024,
 });

@@ -65,6 +65,8 @@ export interface StorageStats {
   readonly records: number;
   /** Bytes of records since the last snapshot. */
   readonly bytesSinceSnapshot: number;
+  /** Bytes of state in the newest snapshot; 0: there is none. */
+  readonly snapshotBytes: number;
   readonly syncs: number;
   /** Bytes that wait for the sync under way to end. Whoever appends must keep this bounded. */
   readonly waitingBytes: number;
