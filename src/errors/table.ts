@@ -35,7 +35,7 @@ export const ERRORS = {
   SYNOD_ERR_ALREADY_FOUNDED: refused(409, "A member belongs to a cluster already, so no other can be founded with it."),
   SYNOD_ERR_WRONG_INCARNATION: refused(409, "A document or message names another incarnation of this member."),
   SYNOD_ERR_WRONG_CLUSTER: refused(409, "The peer belongs to another cluster."),
-  SYNOD_ERR_VERSION: refused(400, "The peer speaks another version of the protocol."),
+  SYNOD_ERR_VERSION: refused(400, "The peer speaks another version of the protocol, or the data folder is of another version."),
   SYNOD_ERR_FENCED: refused(503, "This member has fenced itself and does not serve. Its status says why."),
   SYNOD_ERR_DIVERGED: later(503, "This member's state differs from the majority's and is being replaced."),
   SYNOD_ERR_STOPPING: later(503, "This member is stopping. The request was not executed."),

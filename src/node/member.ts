@@ -8,6 +8,7 @@ import type { Message, OutgoingMessage } from "../paxos/messages.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
 import type { Result } from "../state/results.ts";
 import type { StateMachine } from "../state/state-machine.ts";
+import { type Fence, fenceError, fenceOf } from "../storage/fence-file.ts";
 import type { Founding, Storage } from "../storage/interface.ts";
 import { Applier } from "./applier.ts";
 import { ChecksumWatch } from "./checksum-watch.ts";
@@ -36,6 +37,8 @@ export interface MemberObserver {
   committed(seconds: number): void;
   turnEnded(seconds: number): void;
   dropped(reason: string): void;
+  /** The member neither votes nor serves any more. */
+  fenced(fence: Fence): void;
   /** Something failed that a person may want to know of. */
   warning(message: string, error: unknown): void;
 }
@@ -89,7 +92,7 @@ export class Member {
   #scheduled = false;
   /** The message that was transmitted last. */
   #encoded: { readonly message: Message; readonly bytes: Uint8Array } | null = null;
-  #fencedReason: string | null = null;
+  #fence: Fence | null = null;
   #disagreement = false;
   /** The majority whose state is the right one, while this member's is not. */
   #rightful: readonly Incarnation[] = [];
@@ -116,7 +119,7 @@ export class Member {
       nowMs: () => clock.nowMs(),
       send: (to, message) => this.#send(to, message),
       requestSnapshot: () => this.#snapshotTaker.request(),
-      failed: (error) => parts.observer.warning("a snapshot could not be sent", error),
+      failed: (error) => this.#snapshotNotSent(error),
     });
     this.#stopTicks = clock.every(timings.tickMs, () => this.#tick());
     this.#schedule();
@@ -143,7 +146,7 @@ export class Member {
   /** Why nothing is served at present, null when it is. */
   #refusal(): SynodError | null {
     if (this.#stopped) return new SynodError("SYNOD_ERR_STOPPING");
-    if (this.#fencedReason !== null) return new SynodError("SYNOD_ERR_FENCED", this.#fencedReason);
+    if (this.#fence !== null) return fenceError(this.#fence);
     if (this.#disagreement || this.#applier.paused) return new SynodError("SYNOD_ERR_DIVERGED");
     return null;
   }
@@ -160,8 +163,8 @@ export class Member {
     return this.#applier.slot;
   }
 
-  get fencedReason(): string | null {
-    return this.#fencedReason;
+  get fenceNow(): Fence | null {
+    return this.#fence;
   }
 
   status(): CoreStatus {
@@ -243,16 +246,25 @@ export class Member {
 
   /** The disk failed for good: this life neither votes nor serves any more. */
   syncFailed(error: Error): void {
-    this.fence(`the disk failed: ${error.message}`);
+    this.fence({ kind: "disk", reason: `the disk failed: ${error.message}` });
   }
 
-  fence(reason: string): void {
-    if (this.#fencedReason !== null) return;
-    this.#fencedReason = reason;
+  /** From now on this member neither votes nor serves. The first reason stays. */
+  fence(fence: Fence): void {
+    if (this.#fence !== null || this.#stopped) return;
+    this.#fence = fence;
     this.#core.step({ type: "syncFailed" });
-    this.#reads.stop(new SynodError("SYNOD_ERR_FENCED", reason));
+    this.#reads.stop(fenceError(fence));
     this.#writes.stop();
+    this.#parts.observer.fenced(fence);
     this.#schedule();
+  }
+
+  /** A snapshot that was durable does not read back right: the folder is damaged (rule 14). */
+  #snapshotNotSent(error: unknown): void {
+    this.#parts.observer.warning("a snapshot could not be sent", error);
+    const fence = fenceOf(error);
+    if (fence !== null) this.fence(fence);
   }
 
   // One turn.

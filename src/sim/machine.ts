@@ -158,7 +158,7 @@ export class Machine {
     const { watch } = this.#options;
     return {
       event: (event) => watch.event(this.number, this.#life, event),
-      proposalsEnded: () => {}, committed: () => {}, turnEnded: () => {}, dropped: () => {},
+      proposalsEnded: () => {}, committed: () => {}, turnEnded: () => {}, dropped: () => {}, fenced: () => {},
       warning: (message, error) => watch.warning(this.number, message, error),
     };
   }

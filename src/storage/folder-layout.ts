@@ -1,6 +1,7 @@
 /** Names inside a data folder. Everything else found there is left alone, except leftovers that end in `.tmp`. */
 export const IDENTITY_FILE = "identity.json";
 export const FOUNDING_FILE = "founding.json";
+export const FENCE_FILE = "fence.json";
 export const LOCK_FILE = "lock";
 export const LOG_FOLDER = "log";
 export const SNAPSHOT_FOLDER = "snapshots";

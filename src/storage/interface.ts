@@ -16,15 +16,24 @@ export interface Founding {
   readonly configuration: Configuration;
 }
 
-/** What was found in a data folder and what it can be told to keep. One process owns it at a time. */
-export interface Storage {
+/** A data folder that a process holds, whether or not what is in it may still be used. */
+export interface MemberFolder {
   readonly identity: Identity;
   /** Null until the cluster is founded. */
   readonly founding: Founding | null;
-  readonly recovered: RecoveredState;
 
   /** Keeps the founding document, synced, before it resolves. Refused when there is one already, unless it is the same. */
   saveFounding(founding: Founding): Promise<void>;
+
+  stats(): StorageStats;
+
+  /** Waits for the sync under way, writes what waits, closes every file and releases the folder. */
+  close(): Promise<void>;
+}
+
+/** What was found in a data folder and what it can be told to keep. One process owns it at a time. */
+export interface Storage extends MemberFolder {
+  readonly recovered: RecoveredState;
 
   /**
    * Takes records to be made durable in order; `records[0]` is number `firstRecord`. Returns at once. Whatever waits when
@@ -37,11 +46,6 @@ export interface Storage {
 
   /** The newest snapshot, held open until closed, or null. */
   openSnapshot(): Promise<SnapshotReader | null>;
-
-  stats(): StorageStats;
-
-  /** Waits for the sync under way, writes what waits, closes every file and releases the folder. */
-  close(): Promise<void>;
 }
 
 export interface SnapshotReader {

@@ -1,5 +1,6 @@
 import { SynodError } from "../errors/synod-error.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
+import { fenceError, fenceOf, noteFence, readFence } from "./fence-file.ts";
 import { FolderStorage } from "./folder-storage.ts";
 import {
   join, LOCK_FILE, LOG_FOLDER, segmentName, segmentNumbers, SNAPSHOT_FOLDER, snapshotSlots, TEMPORARY_SUFFIX,
@@ -40,20 +41,35 @@ const DEFAULTS = { segmentBytes: 8 * 1024 * 1024, maxBatchBytes: 1024 * 1024, ma
 /**
  * Opens a member's data folder, or makes it. When this resolves, everything that was found is durable and a new log segment
  * has begun. Throws `SYNOD_ERR_FOLDER_LOCKED` while another process uses the folder, `SYNOD_ERR_CORRUPT` when bytes are
- * wrong that were once made durable, and `SYNOD_ERR_DISK` for what the disk reports.
+ * wrong that were once made durable, `SYNOD_ERR_FENCED` ever after, and `SYNOD_ERR_DISK` for what the disk reports.
  */
 export async function openStorage(open: OpenStorage): Promise<Storage> {
   try {
     for (const folder of foldersOf(open.folder)) await open.fileSystem.makeFolder(folder);
     const unlock = await open.fileSystem.lock(join(open.folder, LOCK_FILE));
     try {
-      return await openLocked(open, unlock);
+      return await openUnlessFenced(open, unlock);
     } catch (error) {
       await unlock();
       throw error;
     }
   } catch (error) {
     throw asSynodError(error);
+  }
+}
+
+/** Once damage was found the incarnation never votes again, whatever the next start may read (rule 14). */
+async function openUnlessFenced(open: OpenStorage, unlock: () => Promise<void>): Promise<Storage> {
+  const { fileSystem, folder } = open;
+  const known = await readFence(fileSystem, folder);
+  if (known !== null) throw fenceError(known);
+  try {
+    return await openLocked(open, unlock);
+  } catch (error) {
+    const fence = fenceOf(error);
+    // Where the note cannot be kept, the next start finds the damage itself.
+    if (fence !== null) await noteFence(fileSystem, folder, fence).catch(() => {});
+    throw error;
   }
 }
 
