@@ -4,6 +4,8 @@ export const FOUNDING_FILE = "founding.json";
 export const FENCE_FILE = "fence.json";
 export const LOCK_FILE = "lock";
 export const LOG_FOLDER = "log";
+/** In the folder of the log: a blank segment that is kept for a full disk. */
+export const RESERVE_FILE = "reserve";
 export const SNAPSHOT_FOLDER = "snapshots";
 export const TEMPORARY_SUFFIX = ".tmp";
 

@@ -67,6 +67,10 @@ export interface StorageStats {
   readonly syncs: number;
   /** Bytes that wait for the sync under way to end. Whoever appends must keep this bounded. */
   readonly waitingBytes: number;
+  /** The disk has no room for a further segment: what is left of this one and the reserve is all there is (rule 15). */
+  readonly full: boolean;
+  /** Full, and little is left: for promises, barriers and what makes the state smaller. */
+  readonly scarce: boolean;
 }
 
 export interface StorageListener {
@@ -74,6 +78,8 @@ export interface StorageListener {
   onDurable(record: number): void;
   /** A sync failed and the tail could not be rewritten either (rules 5b and 15). No further onDurable comes. */
   onSyncFailed(error: Error): void;
+  /** The disk has become full, in the sense of `StorageStats`, or has room again. */
+  onSpace?(full: boolean): void;
   /** One write and fdatasync took this long, for this many records and bytes. */
   onSync?(sample: { readonly seconds: number; readonly records: number; readonly bytes: number }): void;
 }

@@ -9,6 +9,7 @@ import { loadFounding } from "./founding-file.ts";
 import { drawIncarnation, loadIdentity } from "./identity-file.ts";
 import type { FileSystem, Storage, StorageListener } from "./interface.ts";
 import { LogWriter } from "./log-writer.ts";
+import { isNoSpace } from "./no-space.ts";
 import { recoverLog } from "./recovery.ts";
 import { SegmentList } from "./segment-list.ts";
 import { SnapshotStore } from "./snapshot-store.ts";
@@ -103,6 +104,8 @@ async function openLog(open: OpenStorage, snapshots: SnapshotStore, incarnation:
     synced, nextSequence, nextRecord, nextSegment, snapshotSlot: () => snapshots.newest?.slot ?? (0 as Slot),
   });
   try {
+    // First, so that a full disk has room for the segment with which each life begins.
+    for (const segment of recovered.unopened) await fileSystem.remove(join(folder, segmentName(segment)));
     await log.begin(recovered.carried);
     for (const segment of recovered.superseded) await fileSystem.remove(join(folder, segmentName(segment)));
   } catch (error) {
@@ -134,5 +137,6 @@ function foldersOf(folder: string): readonly string[] {
 /** Errors of the operating system carry a code of their own; anything else is a fault in synod and stays as it is. */
 function asSynodError(error: unknown): unknown {
   if (error instanceof SynodError || !(error instanceof Error) || !("code" in error)) return error;
+  if (isNoSpace(error)) return new SynodError("SYNOD_ERR_NO_SPACE", `${error.message}: there is no room for a segment of the log`);
   return new SynodError("SYNOD_ERR_DISK", error.message, { cause: String(error.code) });
 }
