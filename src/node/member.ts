@@ -13,6 +13,7 @@ import type { Founding, Storage } from "../storage/interface.ts";
 import { Applier } from "./applier.ts";
 import { ChecksumWatch } from "./checksum-watch.ts";
 import { AwakeTime, type NodeClock } from "./clock.ts";
+import { bringsGrowth, DiskSpace } from "./disk-space.ts";
 import { ForwardedWrites } from "./forwarded-writes.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { LogClock } from "./log-clock.ts";
@@ -28,6 +29,8 @@ export interface PeerLinks {
   /** False: dropped, as there is no link or too much waits for the peer. */
   send(to: Incarnation, message: Uint8Array, lane: "urgent" | "bulk"): boolean;
   flush(): void;
+  /** A peer said that it holds so many durable records (rule 13). */
+  heardRecords?(from: Incarnation, records: number): void;
 }
 
 /** Who is told what happens in a member, for metrics, logs and events. Nothing depends on it. */
@@ -37,6 +40,8 @@ export interface MemberObserver {
   committed(seconds: number): void;
   turnEnded(seconds: number): void;
   dropped(reason: string): void;
+  /** The member's disk has become full, or has room again. */
+  diskSpace(full: boolean): void;
   /** The member neither votes nor serves any more. */
   fenced(fence: Fence): void;
   /** Something failed that a person may want to know of. */
@@ -85,6 +90,9 @@ export class Member {
   readonly #snapshotServer: SnapshotServer;
   #snapshotFetch: SnapshotFetch | null = null;
   readonly #linked = new Set<Incarnation>();
+  readonly #space: DiskSpace;
+  /** What the core and the writes were told last. */
+  #refusesGrowth = false;
   readonly #awake: AwakeTime;
   #stopTicks: () => void = () => {};
   #sweptAtMs = 0;
@@ -110,6 +118,7 @@ export class Member {
     this.#core = new PaxosCore({ self: this.self, configuration, recovered, timings, limits, nonceSeed });
     this.#awake = new AwakeTime(clock.nowMs(), timings.tickMs * MAX_TICK_STEPS);
     this.#checksums = new ChecksumWatch(this.self);
+    this.#space = new DiskSpace(this.self);
     this.#applier = new Applier(this.#applierPort(), { state: parts.state, snapshot: storage.recovered.snapshot, cluster, configuration });
     this.#writes = new WriteRouter(this.#writePort(), nonceSeed);
     this.#forwardedWrites = new ForwardedWrites((command, done) => this.#writes.submit(command, done, true));
@@ -202,6 +211,7 @@ export class Member {
   #take(from: Incarnation, message: PeerMessage): void {
     switch (message.type) {
       case "paxos":
+        if (this.#space.full && this.#parts.storage.stats().scarce && bringsGrowth(message.message)) return;
         return this.#core.step({ type: "message", from, message: message.message });
       case "forward":
         return this.#forwardedWrites.take(message.commands, (outcomes) => {
@@ -218,17 +228,24 @@ export class Member {
       case "checksum":
         this.#checksums.heard(from, message.slot, message.checksum);
         return this.#judgeChecksums();
+      case "disk":
+        this.#space.heard(from, message.full);
+        this.#parts.links.heardRecords?.(from, message.records);
+        return this.#judgeSpace();
     }
   }
 
   linkUp(peer: Incarnation): void {
     this.#linked.add(peer);
+    this.#tellDisk([peer]);
     this.#core.step({ type: "linkUp", peer });
     this.#schedule();
   }
 
   linkDown(peer: Incarnation): void {
     this.#linked.delete(peer);
+    this.#space.forget(peer);
+    this.#judgeSpace();
     this.#core.step({ type: "linkDown", peer });
     this.#writes.linkClosed(peer);
     this.#schedule();
@@ -242,6 +259,36 @@ export class Member {
     // An acknowledgement is what a whole batch of writes waits for; there is one for each sync, so nothing is gained by gathering.
     this.#parts.links.flush();
     this.#schedule();
+  }
+
+  /** The disk has no room beside its reserve, or has room again (rule 15). */
+  diskSpace(full: boolean): void {
+    if (this.#stopped || this.#space.full === full) return;
+    this.#space.heardOwn(full);
+    this.#parts.observer.diskSpace(full);
+    // A snapshot lets the log be cut, which may be all that is needed.
+    if (full) this.#snapshotTaker.request();
+    this.#tellDisk(this.#linked);
+    this.#judgeSpace();
+    this.#schedule();
+  }
+
+  get diskFull(): boolean {
+    return this.#space.full;
+  }
+
+  #judgeSpace(): void {
+    const { configuration, role } = this.#core.status();
+    const refuses = this.#space.refusesGrowth(configuration);
+    if (refuses !== this.#refusesGrowth) this.#core.step({ type: refuses ? "diskFull" : "diskFree" });
+    this.#refusesGrowth = refuses;
+    const successor = role === "leader" ? this.#space.successor(configuration, this.#linked) : null;
+    if (successor !== null) this.#core.step({ type: "transferLeadership", target: successor });
+  }
+
+  #tellDisk(peers: Iterable<Incarnation>): void {
+    const { records, full } = this.#parts.storage.stats();
+    for (const peer of peers) this.#send(peer, { type: "disk", records, full });
   }
 
   /** The disk failed for good: this life neither votes nor serves any more. */
@@ -350,7 +397,10 @@ export class Member {
     if (this.#snapshotFetch?.ended === true) this.#snapshotFetch = null;
     if (this.#applier.paused && this.#snapshotFetch === null) this.#replaceState();
     void this.#snapshotServer.tick();
-    if (nowMs - this.#toldChecksumAtMs >= TELL_CHECKSUM_MS) this.#tellChecksum(nowMs);
+    if (nowMs - this.#toldChecksumAtMs < TELL_CHECKSUM_MS) return;
+    this.#tellChecksum(nowMs);
+    this.#tellDisk(this.#linked);
+    this.#judgeSpace();
   }
 
   // Checksums (rule 6).
@@ -419,6 +469,7 @@ export class Member {
   #snapshotTakerPort(): ConstructorParameters<typeof SnapshotTaker>[0] {
     const { storage, observer } = this.#parts;
     return {
+      nowMs: () => this.#clock.nowMs(),
       bytesSinceSnapshot: () => storage.stats().bytesSinceSnapshot,
       freeze: () => this.#freeze(),
       write: (handle, chunks) => storage.writeSnapshot(handle, chunks),
@@ -458,7 +509,8 @@ export class Member {
       campaigns: () => this.#core.campaigns,
       linkedLeader: () => this.#linkedLeader(),
       linkedCandidate: () => this.#linkedCandidate(),
-      propose: (proposalId, commands) => this.#core.step({ type: "propose", proposalId, commands }),
+      full: () => this.#refusesGrowth,
+      propose: (proposalId, commands, grows) => this.#core.step({ type: "propose", proposalId, commands, grows }),
       forward: (to, id, commands) => this.#send(to, { type: "forward", id, commands }),
       ended: (outcome, commands, seconds) => {
         observer.proposalsEnded(outcome, commands);

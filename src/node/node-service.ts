@@ -65,6 +65,10 @@ export class NodeService implements Service {
     this.eventHistory.publish("fenced", { ...fence });
   }
 
+  noteDiskSpace(full: boolean): void {
+    this.eventHistory.publish(full ? "diskFull" : "diskFree", {});
+  }
+
   /** Starts the member if the folder was founded in an earlier life. */
   async beginIfFounded(): Promise<void> {
     if (this.#storage.founding !== null) await this.#begin(this.#storage.founding);
@@ -115,6 +119,7 @@ export class NodeService implements Service {
       configuration,
       peers: this.#peers(configuration),
       fenced: this.fence?.reason ?? null,
+      diskFull: this.#member?.diskFull ?? false,
       version: this.#options.version,
     };
   }
@@ -212,6 +217,7 @@ export class NodeService implements Service {
       ballotRound: core?.ballot.round ?? 0,
       role: this.fence !== null ? "fenced" : core?.role ?? "learner",
       fence: this.fence?.kind ?? null,
+      diskFull: this.#member?.diskFull ?? false,
       chosenSlot: core?.chosenThrough ?? 0,
       appliedSlot: this.#member?.appliedSlot ?? 0,
       revision: this.#member?.state.revision ?? 0,

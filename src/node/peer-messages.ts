@@ -22,7 +22,9 @@ export type PeerMessage =
   /** There is no such snapshot (any more, or yet). */
   | { readonly type: "snapshotUnavailable"; readonly minSlot: Slot }
   /** The running checksum of the state that was applied through `slot` (rule 6). */
-  | { readonly type: "checksum"; readonly slot: Slot; readonly checksum: number };
+  | { readonly type: "checksum"; readonly slot: Slot; readonly checksum: number }
+  /** What the sender's disk holds: the number of its last durable record (rule 13), and whether it is full (rule 15). */
+  | { readonly type: "disk"; readonly records: number; readonly full: boolean };
 
 const PAXOS = 0;
 const FORWARD = 1;
@@ -31,6 +33,7 @@ const SNAPSHOT_REQUEST = 3;
 const SNAPSHOT_CHUNK = 4;
 const SNAPSHOT_UNAVAILABLE = 5;
 const CHECKSUM = 6;
+const DISK = 7;
 
 /** Encodes for peer links. The bytes are the caller's and may be sent to several peers. */
 export function encodePeerMessage(message: PeerMessage): Uint8Array {
@@ -54,6 +57,8 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
       return writer.u8(SNAPSHOT_UNAVAILABLE).u53(message.minSlot).take();
     case "checksum":
       return writer.u8(CHECKSUM).u53(message.slot).u32(message.checksum).take();
+    case "disk":
+      return writer.u8(DISK).u53(message.records).u8(message.full ? 1 : 0).take();
     default:
       return unreachable(message);
   }
@@ -98,6 +103,8 @@ function readNodeMessage(reader: ByteReader, kind: number): PeerMessage {
       return { type: "snapshotUnavailable", minSlot: readSlot(reader) };
     case CHECKSUM:
       return { type: "checksum", slot: readSlot(reader), checksum: reader.u32() };
+    case DISK:
+      return { type: "disk", records: reader.u53(), full: reader.boolean() };
     default:
       throw new DecodeError(`unknown peer message ${kind}`);
   }
@@ -139,8 +146,10 @@ function readHandle(reader: ByteReader): SnapshotHandle {
   };
 }
 
+const URGENT: ReadonlySet<PeerMessage["type"]> = new Set(["checksum", "disk", "snapshotRequest", "snapshotUnavailable"]);
+
 /** The lane a message travels in: votes and heartbeats overtake bulk (rule 26). */
 export function laneOf(message: PeerMessage): "urgent" | "bulk" {
   if (message.type === "paxos") return isUrgent(message.message) ? "urgent" : "bulk";
-  return message.type === "checksum" || message.type === "snapshotRequest" || message.type === "snapshotUnavailable" ? "urgent" : "bulk";
+  return URGENT.has(message.type) ? "urgent" : "bulk";
 }

@@ -1,7 +1,11 @@
 import type { SnapshotHandle } from "../paxos/records.ts";
 import type { StateSnapshot } from "../state/snapshot.ts";
 
+/** One that could not be taken is tried again after this time: on a full disk each attempt costs as much as a success. */
+const RETRY_MS = 2_000;
+
 export interface SnapshotTakerPort {
+  nowMs(): number;
   /** Bytes of records since the last snapshot. */
   bytesSinceSnapshot(): number;
   /** The applied state and what it stands for, frozen; null when it cannot be taken now. */
@@ -17,6 +21,7 @@ export class SnapshotTaker {
   readonly #everyBytes: number;
   #running: Promise<void> | null = null;
   #requested = false;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
 
   constructor(port: SnapshotTakerPort, everyBytes: number) {
     this.#port = port;
@@ -33,7 +38,7 @@ export class SnapshotTaker {
   }
 
   tick(): void {
-    if (this.#running !== null) return;
+    if (this.#running !== null || this.#port.nowMs() < this.#notBeforeMs) return;
     if (!this.#requested && this.#port.bytesSinceSnapshot() < this.#everyBytes) return;
     const frozen = this.#port.freeze();
     if (frozen === null) return;
@@ -46,6 +51,7 @@ export class SnapshotTaker {
       await this.#port.write(handle, eachInItsTurn(snapshot.chunks()));
       this.#port.taken(handle);
     } catch (error) {
+      this.#notBeforeMs = this.#port.nowMs() + RETRY_MS;
       this.#port.failed(error);
     }
   }

@@ -90,6 +90,7 @@ class DiskRelay implements StorageListener {
   durableThrough = 0;
   #listener: StorageListener | null = null;
   #failure: Error | null = null;
+  #full = false;
 
   onDurable(record: number): void {
     this.durableThrough = record;
@@ -104,7 +105,13 @@ class DiskRelay implements StorageListener {
   /** From now on `listener` is told, first of a failure that came before it. */
   attach(listener: StorageListener): void {
     this.#listener = listener;
+    if (this.#full) listener.onSpace?.(true);
     if (this.#failure !== null) listener.onSyncFailed(this.#failure);
+  }
+
+  onSpace(full: boolean): void {
+    this.#full = full;
+    this.#listener?.onSpace?.(full);
   }
 
   onSync(sample: { readonly seconds: number; readonly records: number; readonly bytes: number }): void {
@@ -251,6 +258,11 @@ function observerOf(service: NodeService, log: Logger): Omit<MemberObserver, "fe
     committed: (seconds) => metrics.committed(seconds),
     turnEnded: (seconds) => metrics.turnEnded(seconds),
     dropped: (reason) => metrics.messagesDropped(reason),
+    diskSpace: (full) => {
+      if (full) log.warn("SYNOD_ERR_NO_SPACE: the disk is full; what makes the state grow is refused until there is room again");
+      else log.info("the disk has room again");
+      service.noteDiskSpace(full);
+    },
     warning: (message, error) => log.warn({ err: error }, message),
   };
 }
@@ -263,6 +275,7 @@ function diskListener(member: Member, service: NodeService, log: Logger): Storag
       service.memberMetrics.syncFailed();
       member.syncFailed(error);
     },
+    onSpace: (full) => member.diskSpace(full),
     onSync: (sample) => service.memberMetrics.synced(sample.seconds),
   };
 }
