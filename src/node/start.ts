@@ -9,6 +9,7 @@ import { type Fence, fenceOf, noteFence } from "../storage/fence-file.ts";
 import { holdFencedFolder } from "../storage/fenced-folder.ts";
 import type { FileSystem, Founding, MemberFolder, Storage, StorageListener } from "../storage/interface.ts";
 import { openStorage, type StorageOptions } from "../storage/open.ts";
+import { CLOSE } from "../transport/handshake.ts";
 import { Transport } from "../transport/transport.ts";
 import { drawNonceSeed, systemClock } from "./clock.ts";
 import { LogOutput } from "./log-output.ts";
@@ -87,13 +88,11 @@ async function openOrFence(options: NodeOptions, fileSystem: FileSystem, listene
 
 /** The storage reports from its opening on, and the member that listens comes later. */
 class DiskRelay implements StorageListener {
-  durableThrough = 0;
   #listener: StorageListener | null = null;
   #failure: Error | null = null;
   #full = false;
 
   onDurable(record: number): void {
-    this.durableThrough = record;
     this.#listener?.onDurable(record);
   }
 
@@ -138,7 +137,10 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
       storage,
       founding,
       state: await restoreState(storage),
-      links: { send: (to, message, lane) => transport?.send(to, message, lane) ?? false, flush: () => transport?.flush() },
+      links: {
+        send: (to, message, lane) => transport?.send(to, message, lane) ?? false, flush: () => transport?.flush(),
+        heardRecords: (from, records) => transport?.heardRecords(from, records),
+      },
       clock: systemClock,
       nonceSeed: drawNonceSeed(),
       observer: {
@@ -153,7 +155,7 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
       ...(options.snapshotBytes === undefined ? {} : { snapshotBytes: options.snapshotBytes }),
     });
     disk.attach(diskListener(member, service, log));
-    transport = peerTransport(options, { storage, founding, member, disk, log });
+    transport = peerTransport(options, { storage, founding, member, log });
     transport.start();
     const started = transport;
     return { member, links: () => started.links() };
@@ -216,9 +218,9 @@ function tellFence(service: NodeService, { log, fileSystem }: Opened, path: stri
 
 function peerTransport(
   options: NodeOptions,
-  parts: { storage: Storage; founding: Founding; member: Member; disk: DiskRelay; log: Logger },
+  parts: { storage: Storage; founding: Founding; member: Member; log: Logger },
 ): Transport {
-  const { storage, founding, member, disk, log } = parts;
+  const { storage, founding, member, log } = parts;
   const boot = randomBytes(8).toString("hex");
   return new Transport({
     hello: () => ({
@@ -227,7 +229,7 @@ function peerTransport(
       member: storage.identity.member,
       boot,
       version: PEER_PROTOCOL_VERSION,
-      lastRecord: disk.durableThrough,
+      lastRecord: storage.stats().records,
     }),
     peers: founding.configuration.voters,
     resolve: peerAddresses(options.peersFile),
@@ -242,7 +244,10 @@ function peerTransport(
         log.info({ peer, reason }, "link down");
         member.linkDown(peer);
       },
-      onRefused: (refusal) => log.warn({ refusal }, "a link was refused"),
+      onRefused: (refusal) => {
+        log.warn({ refusal }, "a link was refused");
+        if (refusal.by === "peer" && refusal.code === CLOSE.copied) member.fence({ kind: "copied", reason: refusal.message });
+      },
     },
   });
 }
