@@ -175,7 +175,7 @@ export class PaxosCore {
       case "tick":
         return this.#tick(input.nowMs, input.random);
       case "propose":
-        return this.#propose(input.proposalId, input.commands);
+        return this.#propose(input.proposalId, input.commands, input.grows ?? true);
       case "read":
         return this.#read(input.readId);
       case "durable":
@@ -468,10 +468,10 @@ export class PaxosCore {
     this.#campaign();
   }
 
-  #propose(proposalId: number, commands: readonly Uint8Array[]): void {
+  #propose(proposalId: number, commands: readonly Uint8Array[], grows: boolean): void {
     assert(commands.length > 0, "a proposal holds commands");
     if (this.#leader === null) return this.#outbox.failProposal(proposalId, "notLeader");
-    if (this.#diskFull) return this.#outbox.failProposal(proposalId, "diskFull");
+    if (this.#diskFull && grows) return this.#outbox.failProposal(proposalId, "diskFull");
     this.#leader.propose(proposalId, commands);
   }
 

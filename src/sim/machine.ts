@@ -101,6 +101,7 @@ export class Machine {
           this.#member?.durable(record);
         }),
         onSyncFailed: (error) => this.whenAwake(life, () => this.#member?.syncFailed(error)),
+        onSpace: (full) => this.whenAwake(life, () => this.#member?.diskSpace(full)),
       },
       options: {
         segmentBytes,
@@ -159,7 +160,7 @@ export class Machine {
     const { watch } = this.#options;
     return {
       event: (event) => watch.event(this.number, this.#life, event),
-      proposalsEnded: () => {}, committed: () => {}, turnEnded: () => {}, dropped: () => {},
+      proposalsEnded: () => {}, committed: () => {}, turnEnded: () => {}, dropped: () => {}, fenced: () => {}, diskSpace: () => {},
       warning: (message, error) => watch.warning(this.number, message, error),
     };
   }

@@ -28,8 +28,11 @@ export class SimulatedDisk {
   traced = true;
   /** Syncs for which this is true return without doing anything. */
   ignoreSync: Matcher = () => false;
-  /** Calls for which this is true fail with EIO. */
+  /** Calls for which this is true fail with `failCode`. */
   fail: Matcher = () => false;
+  failCode: "EIO" | "EROFS" = "EIO";
+  /** Writes that would make all files together longer than this fail with ENOSPC. */
+  capacityBytes = Number.POSITIVE_INFINITY;
   /** What a call waits for before it does anything. */
   latency: (operation: Operation) => Promise<void> | void = () => {};
 
@@ -103,6 +106,15 @@ export class SimulatedDisk {
     this.#durableNames.set(path, file);
   }
 
+  get usedBytes(): number {
+    return [...new Set(this.#names.values())].reduce((sum, file) => sum + file.cache.length, 0);
+  }
+
+  #requireRoom(growth: number): void {
+    if (growth <= 0 || this.capacityBytes === Number.POSITIVE_INFINITY || this.usedBytes + growth <= this.capacityBytes) return;
+    throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+  }
+
   /** Another disk with the same synced contents. */
   clone(): SimulatedDisk {
     const copy = new SimulatedDisk();
@@ -150,7 +162,7 @@ export class SimulatedDisk {
     if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
     if (this.fail(operation)) {
       broken(false);
-      throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+      throw Object.assign(new Error(`${this.failCode}: the disk fails`), { code: this.failCode });
     }
     return act();
   }
@@ -196,7 +208,10 @@ export class SimulatedDisk {
     call: <T>(kind: OperationKind, path: string, act: () => T, broken?: (crash: boolean) => void) => Promise<T>,
   ): FileHandle {
     return {
-      write: (bytes, position) => call("write", path, () => file.write(bytes, position), () => {
+      write: (bytes, position) => call("write", path, () => {
+        this.#requireRoom(position + bytes.length - file.cache.length);
+        file.write(bytes, position);
+      }, () => {
         const sectors = this.#random.integer(0, Math.ceil(bytes.length / 512));
         file.write(bytes.subarray(0, sectors * 512), position);
       }),
