@@ -30,6 +30,9 @@ export class Checker {
   readonly #proposed = new Map<string, ValueBytes>();
   /** ballot → the highest slot in which it proposed a configuration. */
   readonly #configurationProposed = new Map<string, number>();
+  /** slot → the configurations that were proposed there. */
+  readonly #configurationsIn = new Map<number, Configuration[]>();
+  #doneSlot = 0;
   /** ballot → who promised it, all told. */
   readonly #promisedBy = new Map<string, Set<number>>();
   /** Every command of slots 1 to n, in order; `#commandEnds[n]` is how many of them belong to slots up to n. */
@@ -62,6 +65,16 @@ export class Checker {
     return this.#decisions.configurations;
   }
 
+  /** The slot of the newest configuration of which some leader said that its change is done. */
+  get doneSlot(): number {
+    return this.#doneSlot;
+  }
+
+  /** Configurations that were proposed and may yet be decided. */
+  undecidedConfigurations(): readonly Configuration[] {
+    return [...this.#configurationsIn].flatMap(([slot, configurations]) => (slot > this.decidedThrough ? configurations : []));
+  }
+
   /** A member recorded something, not yet durably. Promises never fall (rule 1: accepting is promising). */
   recorded(member: number, record: LogRecord): void {
     if (record.type !== "promised" && record.type !== "campaign" && record.type !== "accepted") return;
@@ -89,7 +102,10 @@ export class Checker {
       throw new Violation(`member ${member} proposed slot ${slot} at ${name} without the promises of ${configurationName(configuration)}`);
     }
     this.#propose(voteKey(slot, ballot), value);
-    if (decodeControlValue(value)?.kind === "configuration") this.#configurationProposed.set(name, Math.max(last, slot));
+    const control = decodeControlValue(value);
+    if (control?.kind !== "configuration") return;
+    this.#configurationProposed.set(name, Math.max(last, slot));
+    this.#configurationsIn.set(slot, [...(this.#configurationsIn.get(slot) ?? []), control.configuration]);
   }
 
   /** Who governs `slot` for the leader of `ballot`: one that proposed another value in the slot of a configuration cannot know of it. */
@@ -237,8 +253,9 @@ export class Checker {
     if (set === undefined) throw new Violation(`${claim}, but no configuration is decided there`);
     if (this.decidedThrough <= slot) throw new Violation(`${claim}, but nothing above is decided`);
     const { configuration } = set;
-    if (isMajority(configuration, (voter) => diskOf(voter).chosenThrough >= slot)) return;
-    throw new Violation(`${claim}, but too few of ${configurationName(configuration)} hold what lies below and know it chosen`);
+    const holding = isMajority(configuration, (voter) => diskOf(voter).chosenThrough >= slot);
+    this.#doneSlot = Math.max(this.#doneSlot, slot);
+    if (!holding) throw new Violation(`${claim}, but too few of ${configurationName(configuration)} hold what lies below and know it chosen`);
   }
 
   /** A change was answered as done at `slot`: the configuration set there has it. */
