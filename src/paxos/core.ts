@@ -215,6 +215,7 @@ export class PaxosCore {
     this.#acceptor.flushAck();
     this.#leader?.noticeChosen();
     if (this.#leader?.excluded === true) this.#leaveLeadership(this.#leader);
+    if (this.#leader?.overtaken === true) this.#leadAnew();
     if (this.#transfer !== null && !this.#transfer.pump()) this.#transfer = null;
     this.#readRounds?.pump();
     this.#leader?.pump();
@@ -454,6 +455,12 @@ export class PaxosCore {
     if (led) this.#stepDown("higherBallot", "soon");
     if (this.#learner.install(handle)) this.#phaseOne?.snapshotInstalled();
     if (led) this.#startPreVote();
+  }
+
+  /** A leader that learned of a configuration beyond the one that it was about to enter asks for promises again, of the right voters. */
+  #leadAnew(): void {
+    this.#stepDown("higherBallot", "soon");
+    this.#startPreVote();
   }
 
   #receiveTransfer(from: Incarnation, message: TransferLeadership): void {

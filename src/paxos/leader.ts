@@ -157,6 +157,11 @@ export class Leader {
     return this.#reconfiguration.excluded;
   }
 
+  /** Somebody else had a later configuration chosen: this leader must begin anew. */
+  get overtaken(): boolean {
+    return this.#reconfiguration.overtaken;
+  }
+
   takePromise(from: Incarnation, message: PromiseReply): void {
     this.#reconfiguration.takePromise(from, message);
     this.#learner.applyChosen();

@@ -88,10 +88,15 @@ export class Reconfiguration {
     return chosen && !isVoter(this.#context.configuration, this.#context.self);
   }
 
+  /** A later configuration turned out to be chosen: what lies above that belongs to voters whose promises nobody asked for. */
+  get overtaken(): boolean {
+    return this.#stage !== null && this.#learner.configurationSlot > this.#stage.slot;
+  }
+
   /** Enters the new configuration if that is allowed by now: what must be proposed above it first. Null: not yet, or nothing to enter. */
   enter(): { firstSlot: Slot; values: ValueBytes[] } | null {
     const stage = this.#stage;
-    if (stage === null || this.excluded || this.#context.log.chosenThrough < stage.slot || !stage.phaseOne.hasQuorum()) return null;
+    if (stage === null || this.excluded || this.overtaken || this.#context.log.chosenThrough < stage.slot || !stage.phaseOne.hasQuorum()) return null;
     this.#stage = null;
     this.#context.outbox.emit({ type: "configurationEntered", ballot: this.#ballot, slot: stage.slot });
     return stage.phaseOne.adopt();
