@@ -55,6 +55,8 @@ export class Leader {
   readonly #base: Slot;
   /** Null until it is proposed: not before the last adopted configuration is entered. */
   #barrierSlot: Slot | null = null;
+  /** The first slot proposed behind what was adopted last: once it is chosen, so is all that others had chosen before. */
+  #settledSlot: Slot | null = null;
   #ready = false;
   #nextSlot: Slot;
   #ownThrough: Slot;
@@ -99,8 +101,8 @@ export class Leader {
       if (control?.kind === "configuration") return this.#enterLater(slot, control.configuration);
     }
     // A barrier tells of a leadership and is proposed once in it; a configuration that is entered later needs something chosen under it.
-    if (this.#barrierSlot === null) this.#barrierSlot = this.#proposeValue(encodeValue({ kind: "barrier", ballot: this.ballot }));
-    else this.#proposeValue(encodeValue({ kind: "noop" }));
+    this.#settledSlot = this.#proposeValue(encodeValue(this.#barrierSlot === null ? { kind: "barrier", ballot: this.ballot } : { kind: "noop" }));
+    this.#barrierSlot ??= this.#settledSlot;
     this.#drainQueue();
   }
 
@@ -174,6 +176,15 @@ export class Leader {
 
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /**
+   * Whether a read may begin. Not from the proposal of a configuration on until something above what its voters reported is
+   * chosen: a leader that they had in between may have acknowledged writes above it (rules 11 and 16).
+   */
+  get servesReads(): boolean {
+    const settled = this.#settledSlot !== null && this.#context.log.chosenThrough >= this.#settledSlot;
+    return this.#ready && settled && !this.#reconfiguration.pending;
   }
 
   get peers(): ReadonlyMap<Incarnation, Progress> {

@@ -4,9 +4,8 @@ import { slot } from "../../src/paxos/ids.ts";
 import type { ConfigurationChange } from "../../src/paxos/membership.ts";
 import type { ReportedEntry } from "../../src/paxos/messages.ts";
 import { encodeValue } from "../../src/paxos/value.ts";
-import { memberIncarnation, memberInfo } from "../../src/scenario/names.ts";
+import { memberIncarnation } from "../../src/scenario/names.ts";
 import { ballot, commands, LoneCore, members } from "./lone-core.ts";
-
 
 const remove = (member: number): ConfigurationChange => ({ type: "remove", incarnation: memberIncarnation(member) });
 const promote = (member: number, replaces: number | null = null): ConfigurationChange => ({
@@ -86,5 +85,16 @@ describe("a leader that changes the configuration", () => {
     expect(core.core.leads).toBe(false);
     expect(core.proposed(4).filter((each) => Number.parseInt(each, 10) > 3)).toEqual([]);
     expect(core.last("preVote", 4)).toBeDefined();
+  });
+
+  it("answers no read while the new voters may know of more than it does", () => {
+    const core = replacing();
+    core.input({ type: "read", readId: 1 }).pass(80).hears([2, 3, 4]);
+    expect(core.reads).toEqual([]);
+    // Before it ever heard of this ballot member 2 had v chosen in slot 3, and acknowledged it.
+    core.promises([2], [report(3, commands("v"), { round: 0, by: 2 })]).pass(80).hears([2, 4]);
+    expect(core.reads).toEqual([]);
+    core.acknowledge(4).hears([2, 4]);
+    expect(core.reads).toEqual([{ readId: 1, ok: true, slot: 4 }]);
   });
 });
