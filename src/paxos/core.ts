@@ -253,7 +253,11 @@ export class PaxosCore {
   #startPreVote(): void {
     const { configuration, self } = this.#context;
     // A stalled disk could not keep the ballot, and a prepare sent long after it was asked for would only disturb.
-    if (this.#fenced || !isVoter(configuration, self) || this.#disk.stalled()) return this.#election.lost("soon");
+    if (this.#fenced || this.#disk.stalled()) return this.#election.lost("soon");
+    if (!isVoter(configuration, self)) {
+      this.#learner.consultVoters();
+      return this.#election.lost("later");
+    }
     if (this.#election.startPreVote()) this.#campaign();
   }
 

@@ -4,9 +4,10 @@ import { slot } from "../../src/paxos/ids.ts";
 import type { ConfigurationChange } from "../../src/paxos/membership.ts";
 import type { ReportedEntry } from "../../src/paxos/messages.ts";
 import { encodeValue } from "../../src/paxos/value.ts";
-import { memberIncarnation } from "../../src/scenario/names.ts";
+import { memberIncarnation, memberInfo } from "../../src/scenario/names.ts";
 import { ballot, commands, LoneCore, members } from "./lone-core.ts";
 
+const add = (member: number): ConfigurationChange => ({ type: "addLearner", member: memberInfo(member) });
 const remove = (member: number): ConfigurationChange => ({ type: "remove", incarnation: memberIncarnation(member) });
 const promote = (member: number, replaces: number | null = null): ConfigurationChange => ({
   type: "promote", incarnation: memberIncarnation(member), replaces: replaces === null ? null : memberIncarnation(replaces),
@@ -96,5 +97,199 @@ describe("a leader that changes the configuration", () => {
     expect(core.reads).toEqual([]);
     core.acknowledge(4).hears([2, 4]);
     expect(core.reads).toEqual([{ readId: 1, ok: true, slot: 4 }]);
+  });
+});
+
+describe("a change", () => {
+  it("is done when a quorum of the new voters durably knows all up to it chosen and something above it is (rule 16a)", () => {
+    const core = replacing().promises([4]);
+    core.hears([4], 2);
+    expect(outcomes(core)).toEqual([]);
+    core.acknowledge(3, [4]);
+    expect(core.core.status()).toMatchObject({ chosenThrough: 3, configurationDone: true });
+    expect(outcomes(core)).toEqual(["done at 2"]);
+  });
+
+  it("is not done by what the new voters hold without knowing it chosen, nor by what others know", () => {
+    const core = replacing().promises([4]).acknowledge(3, [4]).hears([4], 1).hears([3], 3);
+    expect(core.core.status()).toMatchObject({ chosenThrough: 3, configurationDone: false });
+    expect(outcomes(core)).toEqual([]);
+  });
+
+  it("keeps the leader in touch with who leaves until it is done, and no longer", () => {
+    const core = replacing().promises([4]).acknowledge(3, [4]);
+    core.pass(80);
+    expect(core.all("heartbeat", 3).at(-1)).toEqual(core.last("heartbeat"));
+    core.hears([4], 2);
+    core.sent.length = 0;
+    core.pass(80);
+    expect(core.all("heartbeat", 3)).toEqual([]);
+    expect(core.all("heartbeat", 4)).toHaveLength(1);
+  });
+
+  it("is refused while an earlier one is not done, and asked again it waits for the one under way", () => {
+    const core = replacing().change(remove(2)).change(promote(4, 3));
+    expect(outcomes(core)).toEqual(["changePending"]);
+    core.promises([4]).acknowledge(3, [4]).hears([4], 2);
+    expect(outcomes(core)).toEqual(["changePending", "done at 2", "done at 2"]);
+    core.change(promote(4, 3));
+    expect(outcomes(core).at(-1)).toBe("done at 2");
+    expect(core.core.status().lastSlot).toBe(3);
+  });
+
+  it("is refused before the barrier is chosen, by who does not lead, and while leadership is handed over", () => {
+    const core = new LoneCore().change(add(4)).lead().change(add(4));
+    core.acknowledge(1).input({ type: "transferLeadership", target: memberIncarnation(2) }).change(add(4));
+    expect(outcomes(core)).toEqual(["notLeader", "notReady", "notReady"]);
+  });
+
+  it("is refused when it was planned from another configuration", () => {
+    const core = serving().change(remove(3), { plannedFrom: 7 });
+    expect(outcomes(core)).toEqual(["stalePlan"]);
+    expect(core.change(remove(3), { plannedFrom: 0 }).core.status().lastSlot).toBe(2);
+  });
+
+  it("promotes no learner that was not heard from or lags (rule 17)", () => {
+    const unheard = new LoneCore({ configuration: members([1, 2, 3], [4]) }).serve().hears([2, 3], 1).change(promote(4));
+    const core = serving();
+    for (let id = 1; id <= 1_001; id++) core.propose(id, "x");
+    core.acknowledge(1_002).change(promote(4), { force: true });
+    expect([...outcomes(unheard), ...outcomes(core)]).toEqual(["learnerLags", "learnerLags"]);
+    core.pass(80).hears([2, 4], 2).change(promote(4));
+    expect(core.core.status().lastSlot).toBe(1_003);
+  });
+
+  it("removes nobody when too few of the others are alive, unless that is insisted upon, and then by a quorum of today's voters", () => {
+    const core = new LoneCore().serve().hears([2], 1).change(remove(2));
+    expect(outcomes(core)).toEqual(["noLiveQuorum"]);
+    core.change(remove(2), { force: true });
+    expect(core.core.status()).toMatchObject({ lastSlot: 2, chosenThrough: 1 });
+    core.acknowledge(2);
+    expect(core.core.status()).toMatchObject({ chosenThrough: 2, configurationSlot: 2 });
+  });
+
+  it("has an unknown outcome when leadership is lost before it is done", () => {
+    const core = replacing().receive(2, { type: "reject", ballot: ballot(1, 1), promised: ballot(8, 2) });
+    expect(outcomes(core)).toEqual(["unknown"]);
+  });
+
+  it("that removes the leader is made by another one: the leader hands over first", () => {
+    const core = serving().acknowledge(1, [2]).change(remove(1));
+    expect(outcomes(core)).toEqual(["notLeader"]);
+    expect(core.last("transferLeadership", 2)).toBeDefined();
+    expect(core.core.status().lastSlot).toBe(1);
+  });
+
+  it("bounds how many wait for it", () => {
+    const core = replacing();
+    for (let asked = 0; asked < 20; asked++) core.change(promote(4, 3));
+    expect(outcomes(core)).toEqual(["changePending", "changePending", "changePending", "changePending", "changePending"]);
+  });
+});
+
+describe("a leader that adopted a configuration without itself", () => {
+  it("has it chosen, tells so, asks a voter to take over and steps down", () => {
+    const core = new LoneCore().campaign([2]).promises([2], [report(1, configuration(members([2, 3], [], [1])))]);
+    expect(core.proposed(2)).toEqual(["1=members(2,3)"]);
+    core.promises([3]).acknowledge(1);
+    expect(core.core.status()).toMatchObject({ role: "removed", chosenThrough: 1, lastSlot: 1 });
+    expect(core.all("heartbeat", 2).at(-1)).toMatchObject({ chosenThrough: 1 });
+    expect(core.last("transferLeadership", 2)).toBeDefined();
+  });
+
+  it("never campaigns again, and tells those who vote now what is chosen for as long as it hears no leader (rule 18)", () => {
+    const core = new LoneCore().campaign([2]).promises([2], [report(1, configuration(members([2, 3], [], [1])))]).acknowledge(1);
+    core.sent.length = 0;
+    core.pass(1_000);
+    const told = { type: "chosenEntries", fromSlot: 2, values: [], chosenThrough: 1 };
+    expect(core.sent.map(({ message }) => message)).toEqual([told, told]);
+    core.receive(2, { type: "catchUp", fromSlot: slot(1) });
+    expect(core.last("chosenEntries", 2).values).toHaveLength(1);
+  });
+});
+
+describe("a candidate", () => {
+  const found = configuration(members([1, 2, 3, 4]));
+
+  it("asks the voters of a configuration that it is told is chosen, and counts a quorum of them", () => {
+    const core = new LoneCore().campaign([2]).promises([2], [report(1, found, { chosen: true })], 1);
+    expect(core.core.status().role).toBe("candidate");
+    expect(core.last("prepare", 4)).toMatchObject({ fromSlot: 1 });
+    core.promises([4]);
+    expect(core.proposed(2)).toEqual(["2=barrier(1.1)"]);
+  });
+
+  it("gives up when it is told that it was removed", () => {
+    const core = new LoneCore().campaign([2]).promises([2], [report(1, configuration(members([2, 3], [], [1])), { chosen: true })], 1);
+    expect(core.core.status().role).toBe("removed");
+    expect(core.events).toContainEqual(expect.objectContaining({ type: "electionLost", reason: "removed" }));
+  });
+
+  it("adopts no further than the first configuration that is not chosen, and has its barrier chosen under the last one", () => {
+    const reports = [report(1, commands("a")), report(2, found), report(3, commands("b")), report(4, configuration(members([1, 3, 4], [], [2])))];
+    const core = new LoneCore().campaign([2]).promises([2], reports);
+    expect(core.proposed(2)).toEqual(["1=a", "2=members(1,2,3,4)"]);
+    core.acknowledge(2).promises([2, 4], reports.slice(2));
+    expect(core.proposed(2).slice(2)).toEqual(["3=b", "4=members(1,3,4)"]);
+    core.acknowledge(4, [2, 4]).promises([4]);
+    expect(core.proposed(4).at(-1)).toBe("5=barrier(1.1)");
+    expect(core.core.status().ready).toBe(false);
+    core.acknowledge(5, [4]);
+    expect(core.core.status().ready).toBe(true);
+  });
+});
+
+describe("a member without a vote", () => {
+  const learner = () => new LoneCore({ configuration: members([2, 3], [1]), configurationSlot: 4 });
+
+  it("never asks for pre-votes or promises", () => {
+    const core = learner().pass(3_000).input({ type: "campaign" });
+    expect(core.core.status().role).toBe("learner");
+    expect([...core.all("preVote"), ...core.all("prepare")]).toEqual([]);
+  });
+
+  it("asks the voters what is chosen when it hears no leader: it may have left, or be a voter by now", () => {
+    const core = learner().pass(1_000);
+    expect(core.last("catchUp", 2)).toEqual(core.last("catchUp", 3));
+    const values = ["a", "b", "c", "d"].map((text) => commands(text));
+    core.receive(2, { type: "chosenEntries", fromSlot: slot(1), values: [...values, configuration(members([1], [], [2, 3]))], chosenThrough: slot(5) });
+    expect(core.core.status().role).toBe("follower");
+    expect(core.pass(1_000).core.status().role).toBe("leader");
+  });
+
+  it("takes the place of the only voter although it missed the leader's last words", () => {
+    const core = new LoneCore({ configuration: members([2], [1]), configurationSlot: 1 });
+    core.receive(2, { type: "chosenEntries", fromSlot: slot(1), values: [configuration(members([2], [1]))], chosenThrough: slot(1) });
+    core.pass(1_000);
+    expect(core.last("catchUp", 2)).toMatchObject({ fromSlot: 2 });
+    core.receive(2, { type: "chosenEntries", fromSlot: slot(2), values: [configuration(members([1], [], [2]))], chosenThrough: slot(2) });
+    expect(core.pass(1_000).core.status()).toMatchObject({ role: "leader", ready: true });
+  });
+});
+
+describe("an acceptor that left", () => {
+  const removed = configuration(members([2, 3], [], [1]));
+  const left = () => new LoneCore().receive(2, { type: "chosenEntries", fromSlot: slot(1), values: [commands("a"), removed], chosenThrough: slot(2) });
+
+  it("still votes for what lies below the entry that removed it, and answers phase 1 (rule 18)", () => {
+    const core = left();
+    core.receive(3, { type: "accept", ballot: ballot(5, 3), firstSlot: slot(1), values: [commands("a"), removed], chosenThrough: slot(0) });
+    expect(core.last("accepted", 3)).toMatchObject({ from: 1, through: 2 });
+    core.receive(3, { type: "prepare", ballot: ballot(6, 3), fromSlot: slot(1) });
+    expect(core.last("promise", 3).entries.map(({ slot: at, chosen }) => [at, chosen])).toEqual([[1, true], [2, true]]);
+  });
+
+  it("votes for nothing above and says what it knows instead", () => {
+    const core = left().receive(3, { type: "accept", ballot: ballot(5, 3), firstSlot: slot(3), values: [commands("b")], chosenThrough: slot(2) });
+    expect(core.all("accepted")).toEqual([]);
+    expect(core.last("chosenEntries", 3)).toMatchObject({ chosenThrough: 2 });
+  });
+
+  it("never refuses a member that it does not know yet", () => {
+    const core = new LoneCore({ configuration: members([1, 2, 3]) });
+    core.receive(4, { type: "preVote", nonce: 7 });
+    expect(core.last("preVoteReply", 4)).toMatchObject({ granted: true });
+    core.receive(4, { type: "prepare", ballot: ballot(2, 4), fromSlot: slot(1) });
+    expect(core.last("promise", 4)).toMatchObject({ ballot: ballot(2, 4) });
   });
 });
