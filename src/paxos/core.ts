@@ -517,9 +517,7 @@ export class PaxosCore {
     const leader = this.#leader;
     if (leader === null) return this.#outbox.answerChange({ changeId, ok: false, failure: "notLeader" });
     const leaves = change.type === "remove" ? change.incarnation : change.type === "promote" ? change.replaces : null;
-    const current = request.plannedFrom === null || request.plannedFrom === this.#learner.configurationSlot;
-    const mayHandOver = leaves === this.#context.self && current && leader.ready && leader.configurationDone;
-    const another = mayHandOver ? leader.mostCaughtUp() : null;
+    const another = leaves === this.#context.self && leader.allowsChange(request) ? leader.mostCaughtUp() : null;
     if (another === null) return leader.change(request);
     this.#startTransfer(another);
     this.#outbox.answerChange({ changeId, ok: false, failure: "notLeader" });

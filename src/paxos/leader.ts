@@ -9,7 +9,7 @@ import type { Learner } from "./learner.ts";
 import type { Accept, Accepted, AcceptGap, HeartbeatReply, PromiseNeedsSnapshot, PromiseReply, ValueBytes } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import type { Proposals } from "./proposals.ts";
-import { Reconfiguration } from "./reconfiguration.ts";
+import { type LeaderView, Reconfiguration } from "./reconfiguration.ts";
 import { bytesEqual } from "./replica-log.ts";
 import { decodeControlValue, encodeValue } from "./value.ts";
 
@@ -125,10 +125,18 @@ export class Leader {
     for (const peer of this.#peers.keys()) if (!isMember(configuration, peer)) this.#peers.delete(peer);
   }
 
+  get #view(): LeaderView {
+    return { ready: this.#ready, held: this.#held, progressOf: (member) => this.#peers.get(member) };
+  }
+
+  /** Whether `change` would propose a configuration for this request now. */
+  allowsChange(request: ChangeRequest): boolean {
+    return this.#reconfiguration.allows(request, this.#view);
+  }
+
   /** Changes the configuration, or answers why not (rule 16). */
   change(request: ChangeRequest): void {
-    const view = { ready: this.#ready, held: this.#held, progressOf: (member: Incarnation) => this.#peers.get(member) };
-    const configuration = this.#reconfiguration.judge(request, view);
+    const configuration = this.#reconfiguration.judge(request, this.#view);
     if (configuration === null) return;
     const slot = this.#proposeValue(encodeValue({ kind: "configuration", origin: this.ballot, configuration }));
     this.#enterLater(slot, configuration);

@@ -110,23 +110,31 @@ export class Reconfiguration {
 
   /** The configuration to propose for a request, or null when it was answered or waits for a change that is under way. */
   judge(request: ChangeRequest, view: LeaderView): Configuration | null {
-    const { changeId, change } = request;
-    const base = this.#stage?.configuration ?? this.#context.configuration;
-    const changed = changeConfiguration(base, change);
-    if ("unchanged" in changed) return this.#await(changeId);
-    const failure = this.#failure(request, view) ?? ("refusal" in changed ? changed.refusal : this.#unfit(changed.configuration, request, view));
-    if (failure === null && "configuration" in changed) {
-      this.#await(changeId);
-      return changed.configuration;
+    const { changeId } = request;
+    const verdict = this.#verdict(request, view);
+    if ("failure" in verdict) {
+      this.#context.outbox.answerChange({ changeId, ok: false, failure: verdict.failure });
+      return null;
     }
-    this.#context.outbox.answerChange({ changeId, ok: false, failure: failure ?? "notReady" });
-    return null;
+    this.#await(changeId);
+    return "configuration" in verdict ? verdict.configuration : null;
   }
 
-  #await(changeId: number): null {
+  /** Whether `judge` would give a configuration to propose. */
+  allows(request: ChangeRequest, view: LeaderView): boolean {
+    return "configuration" in this.#verdict(request, view);
+  }
+
+  #verdict(request: ChangeRequest, view: LeaderView): { configuration: Configuration } | { unchanged: true } | { failure: ChangeFailure } {
+    const changed = changeConfiguration(this.#stage?.configuration ?? this.#context.configuration, request.change);
+    if ("unchanged" in changed) return changed;
+    const failure = this.#failure(request, view) ?? ("refusal" in changed ? changed.refusal : this.#unfit(changed.configuration, request, view));
+    return failure === null && "configuration" in changed ? changed : { failure: failure ?? "notReady" };
+  }
+
+  #await(changeId: number): void {
     if (this.#waiting.length >= MAX_WAITING) this.#context.outbox.answerChange({ changeId, ok: false, failure: "changePending" });
     else this.#waiting.push(changeId);
-    return null;
   }
 
   #failure({ plannedFrom }: ChangeRequest, { ready, held }: LeaderView): ChangeFailure | null {

@@ -180,6 +180,13 @@ describe("a change", () => {
     expect(core.core.status().lastSlot).toBe(1);
   });
 
+  it("that removes the leader and cannot be made moves nobody", () => {
+    const core = new LoneCore({ configuration: members([1, 2, 3], [4]) }).serve().hears([2, 3], 1).change(promote(4, 1));
+    expect(outcomes(core)).toEqual(["learnerLags"]);
+    expect(core.all("transferLeadership")).toEqual([]);
+    expect(core.core.status().role).toBe("leader");
+  });
+
   it("bounds how many wait for it", () => {
     const core = replacing();
     for (let asked = 0; asked < 20; asked++) core.change(promote(4, 3));
