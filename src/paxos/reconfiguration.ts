@@ -36,7 +36,7 @@ export class Reconfiguration {
   /** The configuration entry that is proposed and not entered. */
   #stage: { readonly slot: Slot; readonly configuration: Configuration; readonly phaseOne: PhaseOne } | null = null;
   #doneSlot: Slot = 0 as Slot;
-  #waiting: number[] = [];
+  #waiting: ChangeRequest[] = [];
 
   constructor(context: Context, learner: Learner, ballot: Ballot) {
     this.#context = context;
@@ -116,8 +116,12 @@ export class Reconfiguration {
       this.#context.outbox.answerChange({ changeId, ok: false, failure: verdict.failure });
       return null;
     }
-    this.#await(changeId);
-    return "configuration" in verdict ? verdict.configuration : null;
+    if ("unchanged" in verdict) {
+      this.#await(request, view.ready);
+      return null;
+    }
+    this.#waiting.push(request);
+    return verdict.configuration;
   }
 
   /** Whether `judge` would give a configuration to propose. */
@@ -132,9 +136,22 @@ export class Reconfiguration {
     return failure === null && "configuration" in changed ? changed : { failure: failure ?? "notReady" };
   }
 
-  #await(changeId: number): void {
-    if (this.#waiting.length >= MAX_WAITING) this.#context.outbox.answerChange({ changeId, ok: false, failure: "changePending" });
-    else this.#waiting.push(changeId);
+  /** Answers a change that was made already if that is done, or lets the request wait. */
+  #await(request: ChangeRequest, ready: boolean): void {
+    const { changeId } = request;
+    if (ready && this.#settled) this.#answer(request);
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(request);
+    else this.#context.outbox.answerChange({ changeId, ok: false, failure: "changePending" });
+  }
+
+  /** The change in force is done, and has this one, unless an adopted configuration undid it while it waited. */
+  #answer({ changeId, change }: ChangeRequest): void {
+    const made = "unchanged" in changeConfiguration(this.#context.configuration, change);
+    this.#context.outbox.answerChange(made ? { changeId, ok: true, slot: this.#learner.configurationSlot } : { changeId, ok: false, failure: "unknown" });
+  }
+
+  get #settled(): boolean {
+    return this.done && this.#context.log.chosenThrough > this.#learner.configurationSlot;
   }
 
   #failure({ plannedFrom }: ChangeRequest, { ready, held }: LeaderView): ChangeFailure | null {
@@ -170,14 +187,12 @@ export class Reconfiguration {
       this.#doneSlot = configurationSlot;
       outbox.emit({ type: "configurationDone", ballot: this.#ballot, slot: configurationSlot });
     }
-    if (this.done) {
-      for (const changeId of this.#waiting.splice(0)) outbox.answerChange({ changeId, ok: true, slot: configurationSlot });
-    }
+    if (this.done) for (const request of this.#waiting.splice(0)) this.#answer(request);
     return became;
   }
 
   /** The leadership ended before the change was done. */
   abandon(): void {
-    for (const changeId of this.#waiting.splice(0)) this.#context.outbox.answerChange({ changeId, ok: false, failure: "unknown" });
+    for (const { changeId } of this.#waiting.splice(0)) this.#context.outbox.answerChange({ changeId, ok: false, failure: "unknown" });
   }
 }

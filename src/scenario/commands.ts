@@ -3,7 +3,7 @@ import type { ConfigurationChange } from "../paxos/membership.ts";
 import { readCondition } from "./conditions.ts";
 import { describePayload } from "./describe.ts";
 import { memberIncarnation, memberInfo, ballotName, MAX_SCENARIO_MEMBERS, valueName } from "./names.ts";
-import { elect, run, write } from "./run.ts";
+import { elect, enrol, run, write } from "./run.ts";
 import type { Stage } from "./stage.ts";
 import { type Detail, DETAILS } from "./trace.ts";
 import type { Words } from "./words.ts";
@@ -12,7 +12,7 @@ export type Action = (stage: Stage, words: Words) => void;
 
 /** Everything that a script can say, but for `repeat`. */
 export const COMMANDS: Readonly<Record<string, Action>> = {
-  cluster, elect, run, write, status, pending, log,
+  cluster, elect, enrol, run, write, status, pending, log,
   campaign: (stage, words) => words.members().forEach((member) => stage.cluster.input(member, { type: "campaign" })),
   propose: (stage, words) => void stage.cluster.propose(words.member(), words.rest()),
   read: (stage, words) => void stage.cluster.read(words.member()),

@@ -137,6 +137,22 @@ describe("a change", () => {
     expect(core.core.status().lastSlot).toBe(3);
   });
 
+  it("that was made before is answered at once, and not by a later change in the same turn that undoes it", () => {
+    const core = serving();
+    const request = (changeId: number, change: ConfigurationChange) => ({ changeId, change, force: false, plannedFrom: null });
+    core.core.step({ type: "changeConfiguration", request: request(1, add(4)) });
+    core.input({ type: "changeConfiguration", request: request(2, remove(4)) });
+    expect(core.changes).toEqual([{ changeId: 1, ok: true, slot: 0 }]);
+  });
+
+  it("that an adopted configuration has, and the next adopted one has not, is not answered as done", () => {
+    const reports = [report(1, configuration(members([1, 2, 3], [4]))), report(2, configuration(members([1, 2, 3], [], [4])))];
+    const core = new LoneCore().campaign([2]).promises([2], reports).change(add(4));
+    core.acknowledge(1).promises([2], reports.slice(1)).acknowledge(2).promises([2]).acknowledge(3).hears([2], 2);
+    expect(core.core.status()).toMatchObject({ ready: true, configurationSlot: 2, configurationDone: true });
+    expect(outcomes(core)).toEqual(["unknown"]);
+  });
+
   it("is refused before the barrier is chosen, by who does not lead, and while leadership is handed over", () => {
     const core = new LoneCore().change(add(4)).lead().change(add(4));
     core.acknowledge(1).input({ type: "transferLeadership", target: memberIncarnation(2) }).change(add(4));
