@@ -3,7 +3,7 @@ import { SynodError } from "../errors/synod-error.ts";
 import type { LocalNode } from "../local/local-cluster.ts";
 import { NODE_ACTIONS, type NodeAction } from "../local/node-actions.ts";
 import { readClusterFile } from "./endpoint.ts";
-import { type Call, send } from "../local/http-call.ts";
+import { type Call, exchange, requireOk } from "../local/http-call.ts";
 import { formatTable } from "./table.ts";
 import { DEFAULT_DEV_FOLDER, parseNodeCount } from "./values.ts";
 
@@ -95,13 +95,12 @@ async function remove(name: string, { data, force }: { data: string; force?: tru
 }
 
 async function callManager(folder: string, method: Call["method"], path: string, timeoutMs = ACTION_MS): Promise<string> {
-  const { manager } = readClusterFile(folder);
-  try {
-    return (await send({ method, url: new URL(path, manager), timeoutMs })).body.toString("utf8");
-  } catch (error) {
+  const url = new URL(path, readClusterFile(folder).manager);
+  const answer = await exchange({ method, url, timeoutMs }).catch((error: unknown) => {
     if (!(error instanceof SynodError) || error.code !== "SYNOD_ERR_UNREACHABLE") throw error;
     throw new SynodError("SYNOD_ERR_UNREACHABLE", `The manager of ${folder} does not run any more. \`synod dev\` starts it.`);
-  }
+  });
+  return requireOk(url, answer).body.toString("utf8");
 }
 
 function printNodes(nodes: readonly LocalNode[]): void {

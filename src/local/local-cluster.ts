@@ -177,6 +177,7 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
    */
   async add(): Promise<LocalNode> {
     this.#requireFounded();
+    if (this.reachable().length === 0) throw new SynodError("SYNOD_ERR_NODE_STATE", "No node runs that could add another.");
     const { nodes, nextNumber } = this.#requireSettings();
     if (nodes.length >= MAX_NODES) throw new SynodError("SYNOD_ERR_TOO_MANY_MEMBERS", `A local cluster has at most ${MAX_NODES} nodes. Remove one first.`);
     const name = `n${nextNumber}`;
@@ -194,7 +195,7 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
 
   /**
    * Goes on with the joining of a node that was added, and was interrupted. Throws `SYNOD_ERR_NODE_STATE` when it does not run;
-   * what the cluster answers, such as `SYNOD_ERR_NO_LIVE_QUORUM`; and the last of other errors when it is not done in time.
+   * what the cluster answers, such as `SYNOD_ERR_NO_LIVE_QUORUM`; and `SYNOD_ERR_OUTCOME_UNKNOWN` when it is not done in time.
    */
   join(name: string): Promise<LocalNode> {
     this.#requireFounded();
@@ -222,8 +223,10 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
       await joinCluster({ node: this.#rowOf(name), reachable: () => this.reachable(), signal: this.#ending.signal });
     } catch (error) {
       if (!(error instanceof SynodError)) throw error;
+      // It may be a member in part: to say "nothing was changed" as such codes do would be wrong.
+      const code = error.kind.retryable ? "SYNOD_ERR_OUTCOME_UNKNOWN" : error.code;
       const way = `\`synod dev add ${name}\` goes on with it, \`synod dev remove ${name}\` gives it up.`;
-      throw new SynodError(error.code, `${name} runs and has not joined yet: ${error.message} ${way}`);
+      throw new SynodError(code, `${name} runs and has not joined yet: ${error.message} ${way}`);
     }
     return this.#rowOf(name);
   }
