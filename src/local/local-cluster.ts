@@ -197,7 +197,7 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
    * Goes on with the joining of a node that was added, and was interrupted. Throws `SYNOD_ERR_NODE_STATE` when it does not run;
    * what the cluster answers, such as `SYNOD_ERR_NO_LIVE_QUORUM`; and `SYNOD_ERR_OUTCOME_UNKNOWN` when it is not done in time.
    */
-  join(name: string): Promise<LocalNode> {
+  async join(name: string): Promise<LocalNode> {
     this.#requireFounded();
     if (!this.#node(name).alive) throw new SynodError("SYNOD_ERR_NODE_STATE", `Node ${name} does not run. \`synod dev start ${name}\` starts it.`);
     return this.#change(name, () => this.#join(name));
@@ -207,7 +207,7 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
    * Removes a node from the cluster, ends its process once that is done (rule 16a) and deletes its data. Resolves with the nodes
    * that remain. Throws what the cluster answers, such as `SYNOD_ERR_LAST_VOTER`; the node then goes on as before.
    */
-  remove(name: string, { force = false }: { readonly force?: boolean } = {}): Promise<LocalNode[]> {
+  async remove(name: string, { force = false }: { readonly force?: boolean } = {}): Promise<LocalNode[]> {
     this.#requireFounded();
     const node = this.#node(name);
     return this.#change(name, async () => {
