@@ -88,23 +88,26 @@ async function changeWithKill(cluster: TestCluster, load: LoadRun, step: Step, i
   expect((await patient(cluster).members()).pending).toBe(false);
 }
 
+const knows = (members: Configuration["voters"], { name }: { readonly name: string }): boolean => members.some((member) => member.name === name);
+
 it("a change whose leader is killed at any step of it, asked for again, is done once, and nothing is lost", () =>
   withCluster({ nodes: 3, disk: "volatile" }, async (cluster) => {
     const calls = patient(cluster);
     const through = (): string[] => cluster.reachable().map(({ url }) => url);
     for (const [number, step] of STEPS.entries()) {
-      const name = `x${number + 1}`;
-      const knows = (members: Configuration["voters"]): boolean => members.some((member) => member.name === name);
-      await withNewcomers(cluster, [name], async (newcomer) => {
-        const title = `leader killed at ${step} of an addition, a promotion and a removal`;
+      await withNewcomers(cluster, [`x${number}`, `y${number}`], async (first, second) => {
+        const title = `leader killed at ${step} of an addition, a promotion, a replacement and a removal`;
         const summary = await underLoad(cluster, { name: title, seed: number, retries: 3, through }, async (load) => {
-          await changeWithKill(cluster, load, step, ({ learners }) => knows(learners), () => calls.add(newcomer.address));
-          const learner = await calls.add(newcomer.address);
-          await changeWithKill(cluster, load, step, ({ voters }) => knows(voters), () => calls.promoteWhenCaughtUp(learner, { waitMs: PATIENCE_MS }));
-          await newcomer.untilServing();
-          await changeWithKill(cluster, load, step, ({ voters, learners }) => !knows([...voters, ...learners]), () => calls.remove(learner.id));
+          const withKill = (isTheChange: (configuration: Configuration) => boolean, change: () => Promise<unknown>): Promise<void> =>
+            changeWithKill(cluster, load, step, isTheChange, change);
+          await withKill(({ learners }) => knows(learners, first), () => calls.add(first.address));
+          const [learner, waiting] = [await calls.add(first.address), await calls.add(second.address)];
+          await withKill(({ voters }) => knows(voters, first), () => calls.promoteWhenCaughtUp(learner, { waitMs: PATIENCE_MS }));
+          await withKill(({ voters }) => knows(voters, second), () => calls.promoteWhenCaughtUp(waiting, { waitMs: PATIENCE_MS, replaces: learner.id }));
+          await second.untilServing();
+          await withKill(({ voters }) => !knows(voters, second), () => calls.remove(waiting.id));
           const { members, removed } = await calls.members();
-          expect([members.length, removed.at(-1)]).toEqual([3, learner.id]);
+          expect([members.length, removed.slice(-2)]).toEqual([3, [learner.id, waiting.id]]);
         });
         print(title, summary);
       });
@@ -129,6 +132,8 @@ describe("three members", () => {
       const idOf = (name: string): string => before.members.find((member) => member.name === name)?.id ?? "";
       await expect(calls.remove(one, { configuration })).rejects.toMatchObject({ code: "SYNOD_ERR_STALE_CONFIGURATION" });
       expect((await calls.add(newcomer.address, { configuration })).id).toBe(learner.id);
+      await newcomer.untilServing();
+      await expect(calls.transferLeadership(learner.id)).rejects.toMatchObject({ code: "SYNOD_ERR_NO_SUCH_MEMBER" });
 
       newcomer.pause();
       await until("the paused learner is missed", async () => ((await calls.members()).members.find(({ id }) => id === learner.id)?.caughtUp === false ? null : "it is not"));
@@ -160,6 +165,8 @@ describe("three members", () => {
     await Promise.all(frozen.map((name) => cluster.resume(name)));
     await first;
     expect((await patient(cluster).add(x2.address)).role).toBe("learner");
+    const { members } = await at(cluster.node(frozen[0] ?? "").url).transferLeadership(frozen[1] ?? "");
+    expect(members.filter(({ leader }) => leader).map(({ name }) => name)).toEqual([frozen[1]]);
   })));
 
   it("go on with a new member in the place of one that lost its folder, by one command", () => withCluster({ nodes: 3, disk: "real" }, async (cluster) => {
