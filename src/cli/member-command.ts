@@ -94,6 +94,6 @@ function show({ configuration, pending, members }: Members): void {
     name, leader ? "leader" : role, behind === null ? "?" : String(behind), near === null ? "?" : near ? "yes" : "no", id, address,
   ]);
   process.stdout.write(formatTable(["MEMBER", "ROLE", "BEHIND", "CAUGHT UP", "ID", "ADDRESS"], rows));
-  const state = pending === null ? "" : pending ? ", its change is not done yet" : "";
+  const state = pending === null ? ", as this one member knows it: it found no leader to ask" : pending ? ", its change is not done yet" : "";
   process.stdout.write(`configuration ${configuration}${state}\n`);
 }

@@ -516,6 +516,7 @@ export class Member {
     return {
       nowMs: () => this.#clock.nowMs(),
       leads: () => this.#core.leads,
+      left: () => this.#left,
       linkedLeader: () => this.#linkedLeader(),
       ask: (leader, id, request) => this.#send(leader, { type: "memberRequest", id, request }),
       change: (request) => {

@@ -17,6 +17,7 @@ class World implements MemberRequestPort {
   readonly requests = new MemberRequests(this, 100);
   time = 0;
   isLeader = false;
+  hasLeft = false;
   leader: Incarnation | null = null;
   linkTakes = true;
   transferRefusal: SynodError | null = null;
@@ -26,6 +27,7 @@ class World implements MemberRequestPort {
 
   nowMs = (): number => this.time;
   leads = (): boolean => this.isLeader;
+  left = (): boolean => this.hasLeft;
   linkedLeader = (): Incarnation | null => this.leader;
   view = (): MembersView => VIEW;
   change = (request: ChangeRequest): void => void this.changes.push(request);
@@ -268,6 +270,37 @@ describe("a leader that loses its leadership over a change", () => {
     expect(new Set(world.changes.map(({ changeId }) => changeId)).size).toBe(2);
     world.core(null);
     expect(answers).toEqual([VIEW]);
+  });
+});
+
+describe("a member that was removed", () => {
+  it("still gets the answer of the leader that it asked before", () => {
+    const world = new World();
+    world.leader = B;
+    const answers = world.submit(REMOVE_C);
+    world.hasLeft = true;
+    world.leader = null;
+    world.pass(950);
+    world.answer(VIEW);
+    expect(answers).toEqual([VIEW]);
+  });
+
+  it("says without delay that it does not hear what became of a change", () => {
+    const world = new World();
+    world.leader = B;
+    const answers = world.submit(REMOVE_C);
+    world.hasLeft = true;
+    world.leader = null;
+    world.requests.linkClosed(B);
+    world.pass(50);
+    expect(answers).toMatchObject([{ code: "SYNOD_ERR_OUTCOME_UNKNOWN", message: expect.stringContaining("has left the cluster") as string }]);
+  });
+
+  it("refuses what is new at once", () => {
+    const world = new World();
+    world.hasLeft = true;
+    expect([codes(world.submit(REMOVE_C)), codes(world.submit(MEMBERS))]).toEqual([["SYNOD_ERR_LEFT"], ["SYNOD_ERR_LEFT"]]);
+    expect(world.requests.held).toBe(0);
   });
 });
 
