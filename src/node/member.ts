@@ -1,6 +1,6 @@
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { allMembers, type MemberInfo } from "../paxos/configuration.ts";
+import { allMembers, isMember, type MemberInfo } from "../paxos/configuration.ts";
 import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Effects, type Limits, type PaxosEvent, type ProposalFailure, type Timings } from "../paxos/interface.ts";
@@ -121,7 +121,7 @@ export class Member {
     const { recovered } = storage;
     const { limits = {}, nonceSeed } = parts;
     this.#core = new PaxosCore({ self: this.self, configuration, configurationSlot, recovered, timings, limits, nonceSeed });
-    this.#left = this.#core.status().role === "removed";
+    this.#left = this.#hasLeft();
     this.#awake = new AwakeTime(clock.nowMs(), timings.tickMs * MAX_TICK_STEPS);
     this.#checksums = new ChecksumWatch(this.self);
     this.#applier = new Applier(this.#applierPort(), { state: parts.state, snapshot: storage.recovered.snapshot, founding });
@@ -393,8 +393,13 @@ export class Member {
   /** Members have come or gone: links follow, and who left serves nothing any more. */
   #followConfiguration(): void {
     this.#parts.links.setPeers(this.#core.peers);
-    this.#left = this.#core.status().role === "removed";
+    this.#left = this.#hasLeft();
     if (this.#left) this.#reads.stop(new SynodError("SYNOD_ERR_LEFT"));
+  }
+
+  /** Not the role, which for a moment is that of a candidate when the entry that removes this member is learned in a pre-vote. */
+  #hasLeft(): boolean {
+    return !isMember(this.#core.status().configuration, this.self);
   }
 
   /** Events are told after the turn, when the records and messages of an election are on their way: people can wait for them, members should not. */
@@ -586,6 +591,7 @@ export class Member {
     return {
       nowMs: () => this.#clock.nowMs(),
       leads: () => this.#core.leads,
+      left: () => this.#left,
       linkedLeader: () => this.#linkedLeader(),
       ask: (leader, id, request) => this.#send(leader, { type: "memberRequest", id, request }),
       change: (request) => {
