@@ -164,6 +164,11 @@ export class Member {
     return this.#fencedReason;
   }
 
+  /** Whether this member leads. Cheap, unlike `status`. */
+  get leads(): boolean {
+    return this.#core.leads;
+  }
+
   status(): CoreStatus {
     return this.#core.status();
   }

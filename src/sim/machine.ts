@@ -4,7 +4,7 @@ import type { NodeClock } from "../node/clock.ts";
 import { Member, type MemberObserver } from "../node/member.ts";
 import { decodePeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
-import type { Incarnation } from "../paxos/ids.ts";
+import { type Incarnation, incarnation } from "../paxos/ids.ts";
 import type { Limits } from "../paxos/interface.ts";
 import { memberIncarnation, memberNumber } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
@@ -24,11 +24,18 @@ export interface MachineOptions {
   readonly limits: Partial<Limits>;
   readonly segmentBytes: number;
   readonly snapshotBytes: number;
-  /** How long a sync takes at present, in milliseconds. */
+  /** How long a sync takes at present, in milliseconds; Infinity while the disk hangs. */
   readonly syncMs: (machine: number) => number;
 }
 
 const FOLDER = "data";
+/** How often a sync on a disk that hangs looks whether it still does. */
+const HUNG_LOOK_MS = 50;
+/** A start that failed for a reason that may pass is tried again after this long. */
+const RESTART_MS = 300;
+/** A client whose member's process ended finds out after this long at the most. */
+const NOTICE_MS = 50;
+const SECTOR = 512;
 
 /**
  * One machine with a disk, a clock and, at most times, a process on it: the real member with the real storage. A killed process
@@ -36,13 +43,21 @@ const FOLDER = "data";
  */
 export class Machine {
   readonly number: number;
-  readonly disk: SimulatedDisk;
+  disk: SimulatedDisk;
   readonly #options: MachineOptions;
   readonly #random: SeededRandom;
   /** How much faster than the world's this machine's clock runs, and what it showed at the world's beginning. */
   readonly #rate: number;
-  readonly #offsetMs: number;
+  #offsetMs: number;
   #life = 0;
+  /** Rises with each empty disk: that is a new incarnation. */
+  #disks = 0;
+  /** Bytes on its disk were changed, or it lost its disk: it may be out for good, and no more than that. */
+  #damaged = false;
+  #out = false;
+  #failNextSync = false;
+  #full = false;
+  readonly #whenEnded = new Set<() => void>();
   #member: Member | null = null;
   #starting = false;
   #paused = false;
@@ -54,9 +69,15 @@ export class Machine {
     this.#rate = rate;
     this.#random = options.world.random.fork();
     this.#offsetMs = this.#random.below(1_000_000);
-    this.disk = new SimulatedDisk(this.#random.below(0x1_0000_0000));
-    this.disk.traced = false;
-    this.disk.latency = ({ kind }) => this.#diskLatency(kind === "datasync");
+    this.disk = this.#newDisk();
+  }
+
+  #newDisk(): SimulatedDisk {
+    const disk = new SimulatedDisk(this.#random.below(0x1_0000_0000));
+    disk.traced = false;
+    disk.latency = ({ kind }) => this.#diskLatency(kind === "datasync");
+    disk.fail = ({ kind }) => this.#diskFails(kind);
+    return disk;
   }
 
   get member(): Member | null {
@@ -76,6 +97,15 @@ export class Machine {
     return this.#member !== null;
   }
 
+  /** It takes no part any more, and may not: its disk is empty or known to be damaged. */
+  get out(): boolean {
+    return this.#out;
+  }
+
+  get damaged(): boolean {
+    return this.#damaged;
+  }
+
   get life(): number {
     return this.#life;
   }
@@ -86,7 +116,20 @@ export class Machine {
     const life = ++this.#life;
     this.#starting = true;
     this.#options.world.expectPromises();
-    this.#begin(life).catch((error: unknown) => this.#options.world.fail(error));
+    this.#begin(life).catch((error: unknown) => {
+      if (life === this.#life) this.#startFailed(error);
+    });
+  }
+
+  /** What the disk reports may pass. Bytes that are wrong are noticed, but only where there are such bytes. */
+  #startFailed(error: unknown): void {
+    const { world, watch } = this.#options;
+    const code = error instanceof SynodError ? error.code : null;
+    if (code !== "SYNOD_ERR_DISK" && !(code === "SYNOD_ERR_CORRUPT" && this.#damaged)) return world.fail(error);
+    watch.warning(this.number, "does not start", error);
+    this.kill();
+    if (code === "SYNOD_ERR_CORRUPT") this.#out = true;
+    else world.after(RESTART_MS, () => this.running || this.start());
   }
 
   async #begin(life: number): Promise<void> {
@@ -104,11 +147,15 @@ export class Machine {
       },
       options: {
         segmentBytes,
-        drawIncarnation: () => memberIncarnation(this.number),
+        drawIncarnation: () => diskIncarnation(this.number, this.#disks),
         timers: { now: () => this.#nowMs(), after: (ms, task) => this.#timer(life, ms, task) },
       },
     });
-    if (storage.founding === null) await storage.saveFounding(founding);
+    if (storage.founding === null) {
+      // A member that lost its disk is a new member, whom nobody asked to join (rule 13).
+      if (life === this.#life && storage.identity.incarnation !== memberIncarnation(this.number)) return this.#stayOut();
+      await storage.saveFounding(founding);
+    }
     const state = await restoreState(storage);
     if (life !== this.#life) return;
     watch.recovered(this.number, storage.recovered);
@@ -125,6 +172,11 @@ export class Machine {
     });
     this.#options.network().open(this.number);
     world.expectPromises();
+  }
+
+  #stayOut(): void {
+    this.kill();
+    this.#out = true;
   }
 
   /** The storage as it is, told on to the watch. */
@@ -177,6 +229,53 @@ export class Machine {
     this.disk.kill();
     this.resume();
     this.#options.network().close(this.number);
+    const told = [...this.#whenEnded];
+    this.#whenEnded.clear();
+    for (const tell of told) this.#options.world.after(NOTICE_MS * this.#random.next(), tell);
+  }
+
+  /** Runs `task` shortly after this life has ended, unless the returned function is called before. */
+  whenEnded(task: () => void): () => void {
+    this.#whenEnded.add(task);
+    return () => this.#whenEnded.delete(task);
+  }
+
+  /** The machine comes back with an empty disk. */
+  loseDisk(): void {
+    this.kill();
+    this.#disks += 1;
+    this.#damaged = true;
+    this.disk = this.#newDisk();
+  }
+
+  /** The next sync fails, once. */
+  failSync(): void {
+    this.#failNextSync = true;
+  }
+
+  /** No file can grow while the disk is full. */
+  set full(full: boolean) {
+    this.#full = full;
+  }
+
+  /** One bit flips, or a sector finds itself in another's place. */
+  damageDisk(): void {
+    const path = this.#random.pick(this.disk.paths());
+    const bytes = this.disk.contents(path);
+    if (bytes.length === 0) return;
+    this.#damaged = true;
+    const at = this.#random.below(bytes.length);
+    if (this.#random.chance(0.5)) this.disk.damage(path, Uint8Array.of((bytes[at] as number) ^ (1 << this.#random.below(8))), at);
+    else {
+      const source = this.disk.contents(this.#random.pick(this.disk.paths()));
+      const [from, to] = [this.#random.below(Math.ceil(source.length / SECTOR)) * SECTOR, at - (at % SECTOR)];
+      this.disk.damage(path, source.subarray(from, Math.min(from + SECTOR, from + bytes.length - to)), to);
+    }
+  }
+
+  /** The machine was suspended: its clock is further than its process has seen. */
+  stepClock(ms: number): void {
+    this.#offsetMs += ms;
   }
 
   /** The process ends, and what was not synced is lost, in any part. */
@@ -264,11 +363,27 @@ export class Machine {
     return () => (cancelled = true);
   }
 
+  #diskFails(kind: string): boolean {
+    if (this.#full && kind === "write") return true;
+    if (kind !== "datasync" || !this.#failNextSync) return false;
+    this.#failNextSync = false;
+    return true;
+  }
+
   async #diskLatency(isSync: boolean): Promise<void> {
-    if (isSync) await this.#options.world.sleep(this.#options.syncMs(this.number));
+    const { world, syncMs } = this.#options;
+    if (isSync) {
+      let ms = syncMs(this.number);
+      for (; ms === Infinity; ms = syncMs(this.number)) await world.sleep(HUNG_LOOK_MS);
+      await world.sleep(ms);
+    }
     while (this.#paused) await new Promise<void>((resolve) => this.#resumed.push(() => {
       this.#options.world.expectPromises();
       resolve();
     }));
   }
+}
+
+function diskIncarnation(machine: number, disk: number): Incarnation {
+  return disk === 0 ? memberIncarnation(machine) : incarnation(`${machine}${disk.toString(16).padStart(31, "0")}`);
 }

@@ -91,7 +91,7 @@ export class SimulatedDisk {
   contents(path: string): Uint8Array {
     const file = this.#names.get(path);
     if (file === undefined) throw new Error(`no file ${path}`);
-    return file.cache.slice();
+    return file.read();
   }
 
   /** Puts bytes on the disk behind everybody's back. */
@@ -101,6 +101,11 @@ export class SimulatedDisk {
     file.sync();
     this.#names.set(path, file);
     this.#durableNames.set(path, file);
+  }
+
+  /** Changes bytes of a file behind everybody's back. */
+  damage(path: string, bytes: Uint8Array, position: number): void {
+    this.#names.get(path)?.damage(bytes, position);
   }
 
   /** Another disk with the same synced contents. */
@@ -118,7 +123,7 @@ export class SimulatedDisk {
     return {
       makeFolder: async () => {},
       list: (path) => call("list", path, () => this.paths().filter((name) => dirname(name) === path).map((name) => name.slice(path.length + 1))),
-      readFile: (path) => call("readFile", path, () => this.#names.get(path)?.cache.slice() ?? null),
+      readFile: (path) => call("readFile", path, () => this.#names.get(path)?.read() ?? null),
       open: (path, mode) => call("open", path, () => this.#handle(path, this.#open(path, mode), call)),
       rename: (from, to) => call("rename", from, () => this.#rename(from, to)),
       remove: (path) => call("remove", path, () => this.#remove(path)),
@@ -200,8 +205,8 @@ export class SimulatedDisk {
         const sectors = this.#random.integer(0, Math.ceil(bytes.length / 512));
         file.write(bytes.subarray(0, sectors * 512), position);
       }),
-      read: (position, length) => call("read", path, () => file.cache.slice(position, position + length)),
-      size: () => call("size", path, () => file.cache.length),
+      read: (position, length) => call("read", path, () => file.read(position, position + length)),
+      size: () => call("size", path, () => file.length),
       datasync: () => call("datasync", path, () => {
         if (!this.ignoreSync({ kind: "datasync", path })) file.sync();
       }, (crash) => crash || file.failSync()),

@@ -1,12 +1,13 @@
 import type { Configuration } from "../paxos/configuration.ts";
 import type { Slot } from "../paxos/ids.ts";
-import type { PaxosEvent } from "../paxos/interface.ts";
+import type { Limits, PaxosEvent } from "../paxos/interface.ts";
 import type { Message } from "../paxos/messages.ts";
 import type { LogRecord, RecoveredState, SnapshotHandle } from "../paxos/records.ts";
-import { Checker, Violation } from "../scenario/checker.ts";
+import { Checker } from "../scenario/checker.ts";
 import { describeEvent } from "../scenario/describe.ts";
 import { Disk } from "../scenario/disk.ts";
 import { memberIncarnation } from "../scenario/names.ts";
+import { OutOfBounds, StatesDiffer } from "./violations.ts";
 
 /** What the watch knows of one machine. */
 interface Watched {
@@ -24,12 +25,14 @@ export class Watch {
   readonly #machines = new Map<number, Watched>();
   readonly #checksums = new Map<number, { readonly checksum: number; readonly machine: number }>();
   readonly #seen = new Map<number, number>();
+  readonly #limits: Pick<Limits, "maxMessageBytes" | "maxUnchosenBytes">;
   readonly #tell: (line: string) => void;
-  /** How often each kind of event of the protocol happened. */
+  /** How often each kind of event and message of the protocol was seen. */
   readonly reached = new Map<string, number>();
 
-  constructor(configuration: Configuration, tell: (line: string) => void) {
+  constructor(configuration: Configuration, limits: Pick<Limits, "maxMessageBytes" | "maxUnchosenBytes">, tell: (line: string) => void) {
     this.#checker = new Checker(configuration);
+    this.#limits = limits;
     this.#tell = tell;
   }
 
@@ -70,7 +73,18 @@ export class Watch {
   }
 
   leaves(machine: number, message: Message): void {
+    this.#count(`message ${message.type}`);
+    this.#checkSize(machine, message);
     this.#checker.leaves(machine, message, this.#of(machine).disk);
+  }
+
+  /** A message holds values up to its bound, or one that is larger (rule 26). */
+  #checkSize(machine: number, message: Message): void {
+    const values = message.type === "promise" ? message.entries.map(({ value }) => value)
+      : message.type === "accept" || message.type === "chosenEntries" ? message.values : [];
+    if (values.length < 2) return;
+    const bytes = values.reduce((sum, value) => sum + value.length, 0);
+    if (bytes > this.#limits.maxMessageBytes) throw new OutOfBounds(`member ${machine} sent ${message.type} with ${bytes} bytes of ${values.length} values`);
   }
 
   event(machine: number, life: number, event: PaxosEvent): void {
@@ -91,7 +105,7 @@ export class Watch {
     this.#seen.set(machine, slot);
     const known = this.#checksums.get(slot);
     if (known === undefined) this.#checksums.set(slot, { checksum, machine });
-    else if (known.checksum !== checksum) throw new Violation(`members ${known.machine} and ${machine} have different states at slot ${slot}`);
+    else if (known.checksum !== checksum) throw new StatesDiffer(`members ${known.machine} and ${machine} have different states at slot ${slot}`);
   }
 
   #count(what: string): void {
