@@ -18,6 +18,7 @@ export interface ClientOptions {
 const NS_PER_MS = 1_000_000;
 const RETRY_MS = 50;
 const NOTICE_MS = 50;
+const PROBE_MS = 500;
 const LARGEST_BURST = 30;
 /** Values are a few bytes long, and now and then so many that slots differ in size. */
 const LONG_VALUE = 300;
@@ -40,7 +41,8 @@ export class Clients {
   #acknowledged = 0;
   #values = 0;
   #tokens = 0;
-  #bursts = 0;
+  /** Clients that came for one write only. */
+  #guests = 0;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -70,11 +72,19 @@ export class Clients {
   /** Many writes at once to one member, each of a client that does nothing else. */
   burst(machine: Machine): void {
     if (this.#stopped) return;
-    for (let left = this.#random.integer(1, LARGEST_BURST); left > 0; left--) {
-      const client = this.#options.plan.clients + ++this.#bursts;
-      const key = this.#drawKey();
-      this.#run(client, { op: "write", key, value: this.#drawValue(client) }, { kind: "none" }, machine, () => {});
-    }
+    for (let left = this.#random.integer(1, LARGEST_BURST); left > 0; left--) this.#writeOnce(machine);
+  }
+
+  /** One write to each machine now and then, from now on: whether anybody gets one through does not hang on where clients wait. */
+  probe(): void {
+    if (this.#stopped) return;
+    for (const machine of this.#options.machines) this.#writeOnce(machine);
+    this.#world.after(PROBE_MS, () => this.probe());
+  }
+
+  #writeOnce(machine: Machine): void {
+    const client = this.#options.plan.clients + ++this.#guests;
+    this.#run(client, { op: "write", key: this.#drawKey(), value: this.#drawValue(client) }, { kind: "none" }, machine, () => {});
   }
 
   #thinkAndGo(client: number): void {
@@ -87,7 +97,7 @@ export class Clients {
 
   #operate(client: number): void {
     const request = this.#request(client, this.#drawKey());
-    const retry: RetryToken = request.op !== "read" && this.#random.chance(0.5)
+    const retry: RetryToken = request.op !== "read" && this.#random.chance(0.3)
       ? { kind: "key", key: `${client}-${++this.#tokens}` } : { kind: "none" };
     this.#run(client, request, retry, this.#random.pick(this.#options.machines), () => this.#thinkAndGo(client));
   }

@@ -3,6 +3,7 @@ import type { Machine } from "./machine.ts";
 import type { Network, NetworkFaults } from "./network.ts";
 import { hasQuorumConnected, type Shape, SHAPES, type Way, waysCut } from "./partitions.ts";
 import { type Fault, FAULTS, NO_NETWORK_FAULTS, type Plan } from "./plan.ts";
+import { Relay } from "./relay.ts";
 import type { World } from "./world.ts";
 
 export interface FaultParts {
@@ -155,6 +156,8 @@ export class Faults {
         const other = random.pick(this.#machines).number;
         return other === number ? undefined : this.#parts.network().breakLink(number, other);
       }
+      case "relay":
+        return void new Relay({ ...this.#parts, random, over: () => this.#calm });
       case "burst":
         return this.#parts.burst(machine);
       case "transfer":

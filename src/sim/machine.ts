@@ -2,11 +2,11 @@ import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { NodeClock } from "../node/clock.ts";
 import { Member, type MemberObserver } from "../node/member.ts";
-import { decodePeerMessage } from "../node/peer-messages.ts";
+import { decodePeerMessage, type PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
-import { type Incarnation, incarnation } from "../paxos/ids.ts";
+import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
 import type { Limits } from "../paxos/interface.ts";
-import { memberIncarnation, memberNumber } from "../scenario/names.ts";
+import { MAX_SCENARIO_MEMBERS, memberIncarnation, memberNumber } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import type { Founding, Storage } from "../storage/interface.ts";
 import { openStorage } from "../storage/open.ts";
@@ -36,6 +36,8 @@ const RESTART_MS = 300;
 /** A client whose member's process ended finds out after this long at the most. */
 const NOTICE_MS = 50;
 const SECTOR = 512;
+/** By member, counted from 1: made once, as each message needs one. */
+const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number) => (number === 0 ? NO_INCARNATION : memberIncarnation(number)));
 
 /**
  * One machine with a disk, a clock and, at most times, a process on it: the real member with the real storage. A killed process
@@ -56,6 +58,7 @@ export class Machine {
   #damaged = false;
   #out = false;
   #failNextSync = false;
+  #sent: { readonly bytes: Uint8Array; readonly message: PeerMessage } | null = null;
   #full = false;
   readonly #whenEnded = new Set<() => void>();
   #member: Member | null = null;
@@ -124,8 +127,8 @@ export class Machine {
   /** What the disk reports may pass. Bytes that are wrong are noticed, but only where there are such bytes. */
   #startFailed(error: unknown): void {
     const { world, watch } = this.#options;
-    const code = error instanceof SynodError ? error.code : null;
-    if (code !== "SYNOD_ERR_DISK" && !(code === "SYNOD_ERR_CORRUPT" && this.#damaged)) return world.fail(error);
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code !== "SYNOD_ERR_DISK" && code !== "EIO" && !(code === "SYNOD_ERR_CORRUPT" && this.#damaged)) return world.fail(error);
     watch.warning(this.number, "does not start", error);
     this.kill();
     if (code === "SYNOD_ERR_CORRUPT") this.#out = true;
@@ -216,7 +219,9 @@ export class Machine {
   }
 
   #send(to: number, bytes: Uint8Array): boolean {
-    const message = decodePeerMessage(bytes);
+    // What goes to several peers is the same bytes, and is looked at once.
+    if (this.#sent?.bytes !== bytes) this.#sent = { bytes, message: decodePeerMessage(bytes) };
+    const { message } = this.#sent;
     if (message.type === "paxos") this.#options.watch.leaves(this.number, message.message);
     return this.#options.network().send(this.number, to, bytes, message.type === "paxos");
   }
@@ -295,7 +300,7 @@ export class Machine {
   }
 
   receive(from: number, bytes: Uint8Array): void {
-    this.whenAwake(this.#life, () => this.#member?.receive(memberIncarnation(from), bytes));
+    this.whenAwake(this.#life, () => this.#member?.receive(INCARNATIONS[from] as Incarnation, bytes));
   }
 
   linkUp(peer: number): void {
@@ -370,13 +375,21 @@ export class Machine {
     return true;
   }
 
-  async #diskLatency(isSync: boolean): Promise<void> {
+  /** What a call of the disk waits for; undefined: nothing. */
+  #diskLatency(isSync: boolean): Promise<void> | undefined {
+    if (isSync) return this.#waitForSync();
+    return this.#paused ? this.#waitForResume() : undefined;
+  }
+
+  async #waitForSync(): Promise<void> {
     const { world, syncMs } = this.#options;
-    if (isSync) {
-      let ms = syncMs(this.number);
-      for (; ms === Infinity; ms = syncMs(this.number)) await world.sleep(HUNG_LOOK_MS);
-      await world.sleep(ms);
-    }
+    let ms = syncMs(this.number);
+    for (; ms === Infinity; ms = syncMs(this.number)) await world.sleep(HUNG_LOOK_MS);
+    await world.sleep(ms);
+    if (this.#paused) await this.#waitForResume();
+  }
+
+  async #waitForResume(): Promise<void> {
     while (this.#paused) await new Promise<void>((resolve) => this.#resumed.push(() => {
       this.#options.world.expectPromises();
       resolve();

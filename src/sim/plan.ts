@@ -5,7 +5,7 @@ import { SHAPES, type Shape } from "./partitions.ts";
 
 /** What can go wrong with machines, disks and links, each begun with a rate of its own. */
 export const FAULTS = [
-  "kill", "powerLoss", "pause", "clockStep", "cutOneWay", "cutBothWays", "partition", "breakLink", "slowDisk", "hungDisk", "fullDisk", "failedSync",
+  "kill", "powerLoss", "pause", "clockStep", "cutOneWay", "cutBothWays", "partition", "relay", "breakLink", "slowDisk", "hungDisk", "fullDisk", "failedSync",
   "bitFlip", "lostDisk", "transfer", "burst",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
@@ -49,17 +49,18 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
   const random = new SeededRandom(seed ^ 0x5bd1e995);
   const rate = (usual: number): number => usual * random.pick([0, 0, 1, 3, 10]);
   const part = (most: number): number => random.pick([0, 0, most * random.next()]);
+  const perSecond = random.pick([20, 20, 50, 200]);
   const drift = random.pick([0, 0, 0.001, 0.05]);
   const drawn: Plan = {
     size: random.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 6, 7, 9]),
     troubleMs: 20_000,
     clients: random.pick([2, 4, 8, 16]),
     keys: random.integer(1, 4),
-    perSecond: random.pick([20, 50, 200]),
+    perSecond,
     patienceMs: random.pick([300, 2_000, 10_000]),
     faults: {
       kill: rate(0.1), powerLoss: rate(0.1), pause: rate(0.1), clockStep: rate(0.03), cutOneWay: rate(0.1), cutBothWays: rate(0.1),
-      partition: rate(0.2), breakLink: rate(0.3), slowDisk: rate(0.1), hungDisk: rate(0.03), fullDisk: rate(0.02), failedSync: rate(0.1),
+      partition: rate(0.2), relay: rate(0.1), breakLink: rate(0.3), slowDisk: rate(0.1), hungDisk: rate(0.03), fullDisk: rate(0.02), failedSync: rate(0.1),
       bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3),
     },
     meanTroubleMs: random.pick([300, 1_000, 1_000, 3_000]),
@@ -76,7 +77,7 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
       maxUnchosenBytes: random.pick([4_000, 16_000_000]),
     },
     segmentBytes: random.pick([8_192, 65_536]),
-    snapshotBytes: random.pick([500, 2_000, 20_000, 1_000_000]),
+    snapshotBytes: perSecond * random.pick([25, 100, 1_000, 50_000]),
   };
   const most = random.pick([0.3, 0.7, 1.5]) * Math.ceil(drawn.size / 3);
   return wish({ ...drawn, faults: bounded(drawn, most) }, wishes);

@@ -31,7 +31,7 @@ export class SimulatedDisk {
   /** Calls for which this is true fail with EIO. */
   fail: Matcher = () => false;
   /** What a call waits for before it does anything. */
-  latency: (operation: Operation) => Promise<void> | void = () => {};
+  latency: (operation: Operation) => Promise<void> | undefined = () => undefined;
 
   readonly #random: SeededRandom;
   readonly #locked = new Set<string>();
@@ -146,11 +146,9 @@ export class SimulatedDisk {
       this.#onCrash();
       return NEVER;
     }
-    const held = this.#holds.findIndex(({ matches }) => matches(operation));
-    const hold = held === -1 ? undefined : this.#holds.splice(held, 1)[0];
-    hold?.reached();
-    await hold?.released;
-    await this.latency(operation);
+    if (this.#holds.length > 0) await this.#hold(operation);
+    const waited = this.latency(operation);
+    if (waited !== undefined) await waited;
     for (let turns = this.#random.integer(1, 4); turns > 0; turns--) await undefined;
     if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
     if (this.fail(operation)) {
@@ -158,6 +156,13 @@ export class SimulatedDisk {
       throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
     }
     return act();
+  }
+
+  async #hold(operation: Operation): Promise<void> {
+    const held = this.#holds.findIndex(({ matches }) => matches(operation));
+    const hold = held === -1 ? undefined : this.#holds.splice(held, 1)[0];
+    hold?.reached();
+    await hold?.released;
   }
 
   #open(path: string, mode: "create" | "read" | "write"): SimulatedFile {

@@ -88,6 +88,7 @@ class Simulation {
     this.#clients.start();
     this.#faults.start();
     await this.#world.run(this.#plan.troubleMs);
+    this.#clients.probe();
     if (this.#faults.healQuorum(this.#plan.lasting)) await this.#mustAcknowledge("a quorum had healed");
     this.#faults.heal();
     await this.#mustAcknowledge("everything had healed");
