@@ -223,6 +223,7 @@ export class Machine {
     if (this.#sent?.bytes !== bytes) this.#sent = { bytes, message: decodePeerMessage(bytes) };
     const { message } = this.#sent;
     if (message.type === "paxos") this.#options.watch.leaves(this.number, message.message);
+    else this.#options.watch.sent(message.type);
     return this.#options.network().send(this.number, to, bytes, message.type === "paxos");
   }
 
@@ -265,9 +266,9 @@ export class Machine {
 
   /** One bit flips, or a sector finds itself in another's place. */
   damageDisk(): void {
-    const path = this.#random.pick(this.disk.paths());
-    const bytes = this.disk.contents(path);
-    if (bytes.length === 0) return;
+    const path = this.#random.pickIfAny(this.disk.paths());
+    const bytes = path === undefined ? [] : this.disk.contents(path);
+    if (path === undefined || bytes.length === 0) return;
     this.#damaged = true;
     const at = this.#random.below(bytes.length);
     if (this.#random.chance(0.5)) this.disk.damage(path, Uint8Array.of((bytes[at] as number) ^ (1 << this.#random.below(8))), at);

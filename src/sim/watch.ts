@@ -27,7 +27,7 @@ export class Watch {
   readonly #seen = new Map<number, number>();
   readonly #limits: Pick<Limits, "maxMessageBytes" | "maxUnchosenBytes">;
   readonly #tell: (line: string) => void;
-  /** How often each kind of event and message of the protocol was seen. */
+  /** How often each kind of event, message, record and effect was seen; the kind comes first in its name. */
   readonly reached = new Map<string, number>();
 
   constructor(configuration: Configuration, limits: Pick<Limits, "maxMessageBytes" | "maxUnchosenBytes">, tell: (line: string) => void) {
@@ -57,7 +57,10 @@ export class Watch {
 
   recorded(machine: number, records: readonly LogRecord[]): void {
     const watched = this.#of(machine);
-    for (const record of records) this.#checker.recorded(machine, record);
+    for (const record of records) {
+      this.#count(`record ${record.type}`);
+      this.#checker.recorded(machine, record);
+    }
     watched.disk.append(records, watched.recorded + 1);
     watched.recorded += records.length;
   }
@@ -69,7 +72,12 @@ export class Watch {
 
   snapshot(machine: number, handle: SnapshotHandle): void {
     this.#of(machine).disk.writeSnapshot({ handle, commands: [] });
-    this.#count("snapshot");
+    this.#count("effect snapshot");
+  }
+
+  /** A message beside the protocol leaves. */
+  sent(type: string): void {
+    this.#count(`message ${type}`);
   }
 
   leaves(machine: number, message: Message): void {
@@ -88,14 +96,14 @@ export class Watch {
   }
 
   event(machine: number, life: number, event: PaxosEvent): void {
-    this.#count(event.type);
+    this.#count(`event ${event.type}`);
     const line = describeEvent(machine, event);
     if (line !== null) this.#tell(`${machine} ${line}`);
     if (event.type === "electionWon") this.#checker.won(machine, life, event.ballot);
   }
 
   warning(machine: number, message: string, error: unknown): void {
-    this.#count("warning");
+    this.#count("effect warning");
     this.#tell(`${machine} warns: ${message} (${String(error)})`);
   }
 

@@ -77,16 +77,6 @@ export const AGREEMENT: readonly Plant[] = [
     }],
   },
   {
-    name: "gaps-end-the-log",
-    rule: "3",
-    mistake: "A new leader adopts slots up to the first gap and proposes anew from there.",
-    patches: [{
-      file: "paxos/phase-one.ts",
-      replace: "    for (let slot = firstSlot; slot <= last; slot++) values.push(this.#adoptAt(slot));",
-      by: "    for (let slot = firstSlot; slot <= last && (this.#reported.has(slot) || log.get(slot) !== undefined); slot++) values.push(this.#adoptAt(slot));",
-    }],
-  },
-  {
     name: "reads-before-the-barrier",
     rule: "3",
     mistake: "A new leader answers reads before its barrier is chosen.",

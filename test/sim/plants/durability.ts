@@ -93,7 +93,7 @@ export const DURABILITY: readonly Plant[] = [
     name: "snapshot-is-not-synced",
     rule: "20",
     mistake: "A snapshot is not synced before the log is cut.",
-    patches: [{ file: "storage/replace-file.ts", replace: "    await file.datasync();\n", by: "" }],
+    patches: [{ file: "storage/replace-file.ts", replace: "    await file.datasync();\n", by: "    if (check === undefined) await file.datasync();\n" }],
   },
   {
     name: "snapshot-forgets-idempotency-keys",
