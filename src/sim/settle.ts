@@ -3,10 +3,11 @@ const CALLS_PER_TURN = 4_096;
 let calls = 0;
 
 /**
- * Lets all settled promises be followed: what is put off by `nextTick` runs once no promise is left to follow, and the simulation has
- * given the event loop nothing else to do.
+ * Lets all settled promises be followed: what `nextTick` puts off while promises are followed runs once none is left to follow. The first
+ * step makes that so when the caller follows none, but was called by Node.
  */
-export function settle(): Promise<void> {
+export async function settle(): Promise<void> {
+  await undefined;
   calls += 1;
-  return new Promise((resolve) => void (calls % CALLS_PER_TURN === 0 ? setImmediate(resolve) : process.nextTick(resolve)));
+  await new Promise<void>((resolve) => void (calls % CALLS_PER_TURN === 0 ? setImmediate(resolve) : process.nextTick(resolve)));
 }

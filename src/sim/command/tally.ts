@@ -11,11 +11,22 @@ export class Tally {
   #operations = 0;
   #messages = 0;
   #events = 0;
+  #fingerprint = 0;
   readonly #faults = new Map<string, number>();
   readonly #reached = new Map<string, number>();
 
+  /** Tells what the runs came to, in whatever order they did. */
+  get fingerprint(): number {
+    return this.#fingerprint;
+  }
+
   get seeds(): number {
     return this.#seeds;
+  }
+
+  /** Faults that no run drew. */
+  get never(): string[] {
+    return [...this.#faults].filter(([, count]) => count === 0).map(([fault]) => fault);
   }
 
   add(report: SimulationReport): void {
@@ -24,6 +35,7 @@ export class Tally {
     this.#operations += report.operations;
     this.#messages += report.messages;
     this.#events += report.events;
+    this.#fingerprint = (this.#fingerprint ^ report.fingerprint) >>> 0;
     for (const [fault, count] of Object.entries(report.faults)) this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + count);
     for (const [what, count] of report.reached) this.#reached.set(what, (this.#reached.get(what) ?? 0) + count);
   }
