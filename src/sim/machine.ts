@@ -2,7 +2,7 @@ import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { NodeClock } from "../node/clock.ts";
 import { Member, type MemberObserver } from "../node/member.ts";
-import { decodePeerMessage, type PeerMessage } from "../node/peer-messages.ts";
+import type { PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
 import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
 import type { Limits } from "../paxos/interface.ts";
@@ -58,7 +58,6 @@ export class Machine {
   #damaged = false;
   #out = false;
   #failNextSync = false;
-  #sent: { readonly bytes: Uint8Array; readonly message: PeerMessage } | null = null;
   #full = false;
   readonly #whenEnded = new Set<() => void>();
   #member: Member | null = null;
@@ -166,7 +165,7 @@ export class Machine {
     this.#member = new Member({
       storage: this.#watched(storage), founding, state, limits, snapshotBytes,
       links: {
-        send: (to, bytes) => this.#send(memberNumber(to), bytes),
+        send: (to, bytes, _, said) => this.#send(memberNumber(to), bytes, said),
         flush: () => {},
       },
       clock: this.#clock(life),
@@ -218,13 +217,11 @@ export class Machine {
     };
   }
 
-  #send(to: number, bytes: Uint8Array): boolean {
-    // What goes to several peers is the same bytes, and is looked at once.
-    if (this.#sent?.bytes !== bytes) this.#sent = { bytes, message: decodePeerMessage(bytes) };
-    const { message } = this.#sent;
-    if (message.type === "paxos") this.#options.watch.leaves(this.number, message.message);
-    else this.#options.watch.sent(message.type);
-    return this.#options.network().send(this.number, to, bytes, message.type === "paxos");
+  #send(to: number, bytes: Uint8Array, said: PeerMessage): boolean {
+    const { watch, network } = this.#options;
+    if (said.type === "paxos") watch.leaves(this.number, said.message);
+    else watch.sent(said.type);
+    return network().send(this.number, to, bytes, said.type === "paxos");
   }
 
   /** The process ends at once. */

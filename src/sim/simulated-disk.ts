@@ -149,7 +149,7 @@ export class SimulatedDisk {
     if (this.#holds.length > 0) await this.#hold(operation);
     const waited = this.latency(operation);
     if (waited !== undefined) await waited;
-    for (let turns = this.#random.integer(1, 4); turns > 0; turns--) await undefined;
+    for (let turns = this.#random.integer(1, 3); turns > 0; turns--) await undefined;
     if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
     if (this.fail(operation)) {
       broken(false);

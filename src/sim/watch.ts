@@ -27,13 +27,17 @@ export class Watch {
   readonly #seen = new Map<number, number>();
   readonly #limits: Pick<Limits, "maxMessageBytes" | "maxUnchosenBytes">;
   readonly #tell: (line: string) => void;
-  /** How often each kind of event, message, record and effect was seen; the kind comes first in its name. */
-  readonly reached = new Map<string, number>();
+  readonly #reached = { event: new Map<string, number>(), message: new Map<string, number>(), record: new Map<string, number>(), effect: new Map<string, number>() };
 
   constructor(configuration: Configuration, limits: Pick<Limits, "maxMessageBytes" | "maxUnchosenBytes">, tell: (line: string) => void) {
     this.#checker = new Checker(configuration);
     this.#limits = limits;
     this.#tell = tell;
+  }
+
+  /** How often each event, message, record and effect was seen; which of these it is comes first in its name. */
+  get reached(): Map<string, number> {
+    return new Map(Object.entries(this.#reached).flatMap(([kind, counts]) => [...counts].map(([name, count]): [string, number] => [`${kind} ${name}`, count])));
   }
 
   /** A process began its life with what its disk kept, which the storage has synced again (rule 5b). */
@@ -58,7 +62,7 @@ export class Watch {
   recorded(machine: number, records: readonly LogRecord[]): void {
     const watched = this.#of(machine);
     for (const record of records) {
-      this.#count(`record ${record.type}`);
+      this.#count("record", record.type);
       this.#checker.recorded(machine, record);
     }
     watched.disk.append(records, watched.recorded + 1);
@@ -72,16 +76,16 @@ export class Watch {
 
   snapshot(machine: number, handle: SnapshotHandle): void {
     this.#of(machine).disk.writeSnapshot({ handle, commands: [] });
-    this.#count("effect snapshot");
+    this.#count("effect", "snapshot");
   }
 
   /** A message beside the protocol leaves. */
   sent(type: string): void {
-    this.#count(`message ${type}`);
+    this.#count("message", type);
   }
 
   leaves(machine: number, message: Message): void {
-    this.#count(`message ${message.type}`);
+    this.#count("message", message.type);
     this.#checkSize(machine, message);
     this.#checker.leaves(machine, message, this.#of(machine).disk);
   }
@@ -96,14 +100,14 @@ export class Watch {
   }
 
   event(machine: number, life: number, event: PaxosEvent): void {
-    this.#count(`event ${event.type}`);
+    this.#count("event", event.type);
     const line = describeEvent(machine, event);
     if (line !== null) this.#tell(`${machine} ${line}`);
     if (event.type === "electionWon") this.#checker.won(machine, life, event.ballot);
   }
 
   warning(machine: number, message: string, error: unknown): void {
-    this.#count("effect warning");
+    this.#count("effect", "warning");
     this.#tell(`${machine} warns: ${message} (${String(error)})`);
   }
 
@@ -116,8 +120,9 @@ export class Watch {
     else if (known.checksum !== checksum) throw new StatesDiffer(`members ${known.machine} and ${machine} have different states at slot ${slot}`);
   }
 
-  #count(what: string): void {
-    this.reached.set(what, (this.reached.get(what) ?? 0) + 1);
+  #count(kind: "event" | "message" | "record" | "effect", name: string): void {
+    const counts = this.#reached[kind];
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
 
   #of(machine: number): Watched {

@@ -33,9 +33,15 @@ export const DURABILITY: readonly Plant[] = [
   {
     name: "start-trusts-the-page-cache",
     rule: "5b",
-    mistake: "A member that starts does not sync what it reads, and counts it as durable.",
+    mistake: "A member that starts counts what it reads as durable, and neither syncs it nor writes it again.",
     patches: [
       { file: "storage/recovery.ts", replace: "    await handle.datasync();\n", by: "" },
+      { file: "storage/recovery.ts", replace: "  const kept = tail.offset === 0 ? segments.slice(0, -1) : segments;\n", by: "  const kept = segments;\n" },
+      {
+        file: "storage/recovery.ts",
+        replace: "    synced: tail.synced,\n    carried: tail.records,\n    nextSequence: tail.sequence,\n    nextRecord: tail.firstRecord,\n",
+        by: "    synced: { segment: nextSegment - 1, offset: tail.end },\n    carried: [],\n    nextSequence: tail.sequence + 1,\n    nextRecord: tail.firstRecord + tail.records.length,\n",
+      },
     ],
   },
   {
