@@ -39,6 +39,7 @@ export class Clients {
   #stopped = false;
   #open = 0;
   #acknowledged = 0;
+  #newestAcknowledgedMs = -1;
   #values = 0;
   #tokens = 0;
   /** Clients that came for one write only. */
@@ -58,6 +59,11 @@ export class Clients {
   /** Writes that succeeded. */
   get acknowledged(): number {
     return this.#acknowledged;
+  }
+
+  /** When the newest of them was begun. */
+  get newestAcknowledgedMs(): number {
+    return this.#newestAcknowledgedMs;
   }
 
   start(): void {
@@ -104,10 +110,14 @@ export class Clients {
 
   #run(client: number, request: Request, retry: RetryToken, first: Machine, done: () => void): void {
     const invokeNs = this.#nowNs();
+    const begunMs = this.#world.nowMs;
     this.#open += 1;
     this.#attempt(request, retry, first, false, (outcome, machine) => {
       this.#open -= 1;
-      if (request.op !== "read" && outcome.outcome === "ok") this.#acknowledged += 1;
+      if (request.op !== "read" && outcome.outcome === "ok") {
+        this.#acknowledged += 1;
+        this.#newestAcknowledgedMs = Math.max(this.#newestAcknowledgedMs, begunMs);
+      }
       this.operations.push({ ...request, ...outcome, client, member: String(machine), invokeNs, returnNs: this.#nowNs() });
       if (outcome.outcome === "ok" && "revision" in outcome.result) this.#seen.set(`${client} ${request.key}`, outcome.result.revision);
       done();

@@ -55,6 +55,11 @@ export class Faults {
     return this.#parts.plan.syncMs * (0.5 + this.#random.next()) * (this.#slow.has(machine) ? SLOW : 1);
   }
 
+  /** How long any other call of a machine's disk takes: mostly nothing, so that a run is over soon. */
+  callMs(): number {
+    return this.#calm || !this.#random.chance(0.05) ? 0 : this.#parts.plan.syncMs * 2 * this.#random.next();
+  }
+
   start(): void {
     for (const fault of FAULTS) if (this.#parts.plan.faults[fault] > 0) this.#later(fault);
     this.#restartFenced();

@@ -26,6 +26,8 @@ export interface MachineOptions {
   readonly snapshotBytes: number;
   /** How long a sync takes at present, in milliseconds; Infinity while the disk hangs. */
   readonly syncMs: (machine: number) => number;
+  /** How long anything else on the disk takes: mostly nothing. */
+  readonly callMs: (machine: number) => number;
 }
 
 const FOLDER = "data";
@@ -264,16 +266,24 @@ export class Machine {
   /** One bit flips, or a sector finds itself in another's place. */
   damageDisk(): void {
     const path = this.#random.pickIfAny(this.disk.paths());
-    const bytes = path === undefined ? [] : this.disk.contents(path);
+    const bytes = path === undefined ? new Uint8Array(0) : this.disk.contents(path);
     if (path === undefined || bytes.length === 0) return;
     this.#damaged = true;
-    const at = this.#random.below(bytes.length);
+    const at = this.#drawUsed(bytes);
     if (this.#random.chance(0.5)) this.disk.damage(path, Uint8Array.of((bytes[at] as number) ^ (1 << this.#random.below(8))), at);
     else {
       const source = this.disk.contents(this.#random.pick(this.disk.paths()));
       const [from, to] = [this.#random.below(Math.ceil(source.length / SECTOR)) * SECTOR, at - (at % SECTOR)];
       this.disk.damage(path, source.subarray(from, Math.min(from + SECTOR, from + bytes.length - to)), to);
     }
+  }
+
+  /** A place in a file: mostly one that was written, as files of the log are made of zeros. */
+  #drawUsed(bytes: Uint8Array): number {
+    const at = this.#random.below(bytes.length);
+    if (this.#random.chance(0.2)) return at;
+    const used = bytes.findIndex((byte, index) => index >= at && byte !== 0);
+    return used === -1 ? Math.max(0, bytes.findIndex((byte) => byte !== 0)) : used;
   }
 
   /** The machine was suspended: its clock is further than its process has seen. */
@@ -376,6 +386,8 @@ export class Machine {
   /** What a call of the disk waits for; undefined: nothing. */
   #diskLatency(isSync: boolean): Promise<void> | undefined {
     if (isSync) return this.#waitForSync();
+    const ms = this.#options.callMs(this.number);
+    if (ms > 0) return this.#sleep(ms);
     return this.#paused ? this.#waitForResume() : undefined;
   }
 
@@ -383,7 +395,11 @@ export class Machine {
     const { world, syncMs } = this.#options;
     let ms = syncMs(this.number);
     for (; ms === Infinity; ms = syncMs(this.number)) await world.sleep(HUNG_LOOK_MS);
-    await world.sleep(ms);
+    await this.#sleep(ms);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await this.#options.world.sleep(ms);
     if (this.#paused) await this.#waitForResume();
   }
 

@@ -64,10 +64,10 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
       bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3),
     },
     meanTroubleMs: random.pick([300, 1_000, 1_000, 3_000]),
-    lasting: random.pick(SHAPES),
+    lasting: random.pick([...SHAPES, "hub", "bridge"]),
     network: {
       latencyMs: random.pick([0.05, 0.5, 5]), jitterMs: random.pick([0.5, 5, 50]), loss: part(0.1), repetition: part(0.1), reordering: part(0.3),
-      lateness: random.pick([0, 0, 0.001, 0.01]),
+      lateness: random.pick([0, 0, 0.003, 0.03]),
     },
     syncMs: random.pick([0.2, 2, 20]),
     clockRates: Array.from({ length: 9 }, () => 1 + drift * (2 * random.next() - 1)),

@@ -36,6 +36,7 @@ export interface SimulationReport {
 
 /** With a quorum healed a write is acknowledged within this time, with everything healed every client has had an answer: election timeouts, catch-up and the clients' own. */
 const PROGRESS_MS = 15_000;
+const UNDER_WAY_MS = 1_000;
 const encoder = new TextEncoder();
 
 /**
@@ -69,7 +70,7 @@ class Simulation {
     const { limits, segmentBytes, snapshotBytes } = plan;
     this.#machines = Array.from({ length: plan.size }, (_, index) => new Machine(index + 1, plan.clockRates[index] ?? 1, {
       world, network: () => this.#network, watch: this.#watch, founding, limits, segmentBytes, snapshotBytes,
-      syncMs: (machine) => this.#faults.syncMs(machine),
+      syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(),
     }));
     this.#network = new Network(world, () => this.#faults.network, this.#machines);
     this.#clients = new Clients({ world, machines: this.#machines, plan });
@@ -97,10 +98,12 @@ class Simulation {
     return this.#report();
   }
 
+  /** A write that was begun when all that was under way before has arrived. */
   async #mustAcknowledge(when: string): Promise<void> {
-    const before = this.#clients.acknowledged;
-    await this.#world.run(this.#world.nowMs + PROGRESS_MS, () => this.#clients.acknowledged > before);
-    if (this.#clients.acknowledged === before) throw new NoProgress(`no write was acknowledged within ${PROGRESS_MS} ms after ${when}`);
+    const fromMs = this.#world.nowMs + UNDER_WAY_MS;
+    const progressed = (): boolean => this.#clients.newestAcknowledgedMs >= fromMs;
+    await this.#world.run(this.#world.nowMs + PROGRESS_MS, progressed);
+    if (!progressed()) throw new NoProgress(`no write was acknowledged within ${PROGRESS_MS} ms after ${when}`);
   }
 
   /** Everybody's operations end, and all members come to the same state. */

@@ -1,9 +1,10 @@
+import { compareBallots } from "../paxos/ballot.ts";
 import type { Configuration } from "../paxos/configuration.ts";
 import type { Slot } from "../paxos/ids.ts";
 import type { Limits, PaxosEvent } from "../paxos/interface.ts";
 import type { Message } from "../paxos/messages.ts";
 import type { LogRecord, RecoveredState, SnapshotHandle } from "../paxos/records.ts";
-import { Checker } from "../scenario/checker.ts";
+import { Checker, Violation } from "../scenario/checker.ts";
 import { describeEvent } from "../scenario/describe.ts";
 import { Disk } from "../scenario/disk.ts";
 import { memberIncarnation } from "../scenario/names.ts";
@@ -43,6 +44,7 @@ export class Watch {
   /** A process began its life with what its disk kept, which the storage has synced again (rule 5b). */
   recovered(machine: number, recovered: RecoveredState): void {
     this.#checker.recovered(machine, recovered);
+    this.#checkKept(machine, recovered);
     const disk = new Disk();
     const records: LogRecord[] = [
       { type: "promised", ballot: recovered.promised },
@@ -57,6 +59,17 @@ export class Watch {
     disk.crash();
     this.#machines.set(machine, { disk, recorded: 0 });
     this.#tell(`${machine} starts, with the promise of round ${recovered.promised.round} and slots up to ${recovered.entries.at(-1)?.slot ?? recovered.snapshot?.slot ?? 0}`);
+  }
+
+  /** Every slot that was once durable above the snapshot is still held, at that ballot or a higher one, or as chosen (rules 5b and 14). */
+  #checkKept(machine: number, { snapshot, entries }: RecoveredState): void {
+    const held = new Map(entries.map((entry) => [entry.slot as number, entry]));
+    for (const [slot, before] of this.#machines.get(machine)?.disk.entries ?? []) {
+      const now = held.get(slot);
+      if (slot <= (snapshot?.slot ?? 0) || now?.learned === true) continue;
+      const kept = now !== undefined && !before.learned && compareBallots(now.ballot, before.ballot) >= 0;
+      if (!kept) throw new Violation(`member ${machine} forgot slot ${slot}, which was durable`);
+    }
   }
 
   recorded(machine: number, records: readonly LogRecord[]): void {
