@@ -83,6 +83,7 @@ export class Applier {
 
   /** Applies for a few milliseconds. True: more is left. */
   run(): boolean {
+    if (this.#queue.length === 0) return false;
     const untilMs = this.#port.nowMs() + BUDGET_MS;
     while (!this.#paused && this.#done < this.#queue.length) {
       if (!this.#applyHead(untilMs)) return true;

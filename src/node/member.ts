@@ -27,8 +27,8 @@ import { type WriteDone, WriteRouter } from "./write-router.ts";
 
 /** The links as a member uses them; the real ones are in src/transport. */
 export interface PeerLinks {
-  /** False: dropped, as there is no link or too much waits for the peer. */
-  send(to: Incarnation, message: Uint8Array, lane: "urgent" | "bulk"): boolean;
+  /** False: dropped, as there is no link or too much waits for the peer. `said` is what the bytes say, for who looks on. */
+  send(to: Incarnation, message: Uint8Array, lane: "urgent" | "bulk", said: PeerMessage): boolean;
   flush(): void;
   /** From now on these are the members to keep links with. */
   setPeers(peers: readonly MemberInfo[]): void;
@@ -203,6 +203,11 @@ export class Member {
 
   get fenceNow(): Fence | null {
     return this.#fence;
+  }
+
+  /** Whether this member leads. Cheap, unlike `status`. */
+  get leads(): boolean {
+    return this.#core.leads;
   }
 
   status(): CoreStatus {
@@ -422,7 +427,7 @@ export class Member {
   }
 
   #sendBytes(to: Incarnation, message: PeerMessage, bytes: Uint8Array): boolean {
-    const sent = this.#parts.links.send(to, bytes, laneOf(message));
+    const sent = this.#parts.links.send(to, bytes, laneOf(message), message);
     if (!sent) this.#parts.observer.dropped(message.type);
     return sent;
   }

@@ -29,8 +29,25 @@ export function writeIncarnation(writer: ByteWriter, incarnation: Incarnation): 
 
 export function readIncarnation(reader: ByteReader): Incarnation {
   const bytes = reader.raw(INCARNATION_BYTES);
+  // Members are few and drawn at random, so their first bytes tell them apart well enough to find the one read last.
+  const place = bytes[0] as number;
+  const known = readLast[place];
+  if (known !== undefined && isSame(known.bytes, bytes)) return known.incarnation;
+  const incarnation = incarnationText(bytes);
+  readLast[place] = { bytes: bytes.slice(), incarnation };
+  return incarnation;
+}
+
+const readLast: { readonly bytes: Uint8Array; readonly incarnation: Incarnation }[] = [];
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  for (let index = 0; index < INCARNATION_BYTES; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+function incarnationText(bytes: Uint8Array): Incarnation {
   let text = "";
-  for (let index = 0; index < INCARNATION_BYTES; index++) text += HEX[bytes[index] as number];
+  for (const byte of bytes) text += HEX[byte];
   return text as Incarnation;
 }
 

@@ -67,6 +67,7 @@ export class Outbox {
 
   /** Hands everything over and starts anew. */
   take(): Effects {
+    if (this.#isEmpty()) return nothing(this.#lastRecord + 1);
     const effects: Effects = {
       records: this.#records,
       firstRecord: this.#lastRecord - this.#records.length + 1,
@@ -88,4 +89,16 @@ export class Outbox {
     this.#events = [];
     return effects;
   }
+
+  #isEmpty(): boolean {
+    const told = this.#failedProposals.length + this.#reads.length + this.#changes.length + this.#events.length;
+    return told + this.#records.length + this.#messages.length + this.#chosen.length === 0 && this.#fetchSnapshot === null;
+  }
+}
+
+const NONE: readonly never[] = Object.freeze([]);
+
+/** Most turns lead to nothing, and should cost nothing. */
+function nothing(firstRecord: number): Effects {
+  return { records: NONE, firstRecord, messages: NONE, chosen: NONE, failedProposals: NONE, reads: NONE, changes: NONE, fetchSnapshot: null, events: NONE };
 }
