@@ -13,7 +13,7 @@
 (* likes, or never, or again.  That covers loss, delay, reordering and     *)
 (* repetition.                                                             *)
 (***************************************************************************)
-EXTENDS Naturals, FiniteSets
+EXTENDS Naturals, FiniteSets, TLC
 
 CONSTANTS
   Acceptors,      \* The members; each is an acceptor, in one incarnation.
@@ -111,11 +111,11 @@ MayGoBack(b) == turn' = IF Reduced THEN b ELSE turn
 Extending(b) == phase[b] = "leading" /\ ChangeSlots(b) /= {} /\ LastProposed(b) < MaxSlot
 
 (* The answers of acceptor a that the candidate of b counts: those to       *)
-(* exactly b (rule 2).  The mistake counts what its member was promised     *)
-(* for a ballot that it tried before.                                       *)
-CountedFor(a, b) == {p \in answers[a] :
-  \/ p.ballot = b
-  \/ Plant = "stale-promise" /\ p.ballot < b /\ phase[p.ballot] = "open"}
+(* exactly b (rule 2).  The mistake counts what its member was promised for *)
+(* a ballot that it gave up; there, one member tries the odd ballots and    *)
+(* another one the even ballots.                                            *)
+GivenUpFor(b) == IF Plant = "stale-promise" THEN {c \in Ballots : c < b /\ c % 2 = b % 2 /\ phase[c] = "open"} ELSE {}
+CountedFor(a, b) == {p \in answers[a] : p.ballot = b \/ p.ballot \in GivenUpFor(b)}
 MayPromise(a, b) ==
   \/ promised[a] < b
   \/ promised[a] = b /\ (Extending(b) \/ Plant = "ballot-reused")
@@ -208,7 +208,7 @@ Lead(b) ==
             /\ \E L \in Leavers(Q, b) : Gather(b, Q, L)
        /\ first' = [first EXCEPT ![b] = from]
   /\ phase' = [c \in Ballots |-> IF c = b THEN "leading"
-                                 ELSE IF Plant = "stale-promise" /\ c < b /\ phase[c] = "open" THEN "gone" ELSE phase[c]]
+                                 ELSE IF c \in GivenUpFor(b) THEN "gone" ELSE phase[c]]
   /\ UNCHANGED <<log, acks, founding, change, chosen>>
 
 -----------------------------------------------------------------------------
@@ -269,10 +269,10 @@ WithoutGap(a, b, s) ==
 (* 3a); acknowledgements of what is chosen are not counted again.           *)
 AcceptAll(Q, b, picked, L) ==
   LET entry(s) == [ballot |-> b, value |-> picked[s], changed |-> Changed(b, s)]
-      acked == [a \in Acceptors |-> IF a \in Q THEN acks[a] \cup {<<b, s, picked[s]>> : s \in DOMAIN picked} ELSE acks[a]]
+      acked == TLCEval([a \in Acceptors |-> IF a \in Q THEN acks[a] \cup {<<b, s, picked[s]>> : s \in DOMAIN picked} ELSE acks[a]])
       voters(s) == {a \in Acceptors : <<b, s, picked[s]>> \in acked[a]}
-      now == [s \in Slots |-> IF s \in DOMAIN picked /\ HasQuorum(voters(s), Governing(b, s))
-                              THEN chosen[s] \cup {picked[s]} ELSE chosen[s]]
+      now == TLCEval([s \in Slots |-> IF s \in DOMAIN picked /\ HasQuorum(voters(s), Governing(b, s))
+                                      THEN chosen[s] \cup {picked[s]} ELSE chosen[s]])
   IN
   /\ promised' = [a \in Acceptors |-> IF a \in Q /\ Plant /= "accept-no-promise" THEN b ELSE promised[a]]
   /\ log' = [a \in Acceptors |-> IF a \in Q THEN [s \in Slots |-> IF s \in DOMAIN picked THEN entry(s) ELSE log[a][s]] ELSE log[a]]
@@ -336,7 +336,8 @@ Agreement == \A s \in Slots : Cardinality(chosen[s]) <= 1
 -----------------------------------------------------------------------------
 (* WHAT THE CHECKER MAY FORGET.  Two states count as one when they differ   *)
 (* only in which acceptor is which: so the acceptors' states are a bag.     *)
-Bag(f) == LET kinds == {f[a] : a \in Acceptors} IN [k \in kinds |-> Cardinality({a \in Acceptors : f[a] = k})]
+Bag(g) == LET f == TLCEval(g)
+              kinds == {f[a] : a \in Acceptors} IN [k \in kinds |-> Cardinality({a \in Acceptors : f[a] = k})]
 
 Everything ==
   <<Bag([a \in Acceptors |-> <<promised[a], log[a], answers[a], acks[a], a \in founding, a \in change>>]),
@@ -359,35 +360,33 @@ ChangeMayCome ==
      ELSE \E s \in SlotsOfChange : chosen[s] = {} \/ Change \in chosen[s]
 
 (* The slots of which the candidate or leader of b may yet read a report.   *)
-Reads(b) ==
+Reads(b, changeMayCome) ==
   IF MayBegin(b) THEN Slots
-  ELSE IF phase[b] = "open" /\ ChangeMayCome
-       THEN {s \in Slots : s > IF change = {} THEN 2 ELSE Min(SlotsOfChange)}
+  ELSE IF phase[b] = "open"
+       THEN IF changeMayCome THEN {s \in Slots : s > IF change = {} THEN 2 ELSE Min(SlotsOfChange)} ELSE {}
   ELSE IF MayGoOn(b) THEN {s \in Slots : s > LastProposed(b)} ELSE {}
 
-(* Whether anybody may yet accept at b: its turn may come again only when   *)
-(* a lower ballot, or b itself, may go back.                                *)
-MayBeAccepted(b) ==
-  /\ Proposed(b) /= {}
-  /\ b >= turn \/ \E c \in 1..b : (phase[c] = "open" /\ ChangeMayCome) \/ MayGoOn(c)
-
+(* TLCEval only makes TLC compute a value once instead of at each use.      *)
 WhatMatters ==
-  LET reads == [b \in Ballots |-> Reads(b)]
-      accepting == {b \in Ballots : MayBeAccepted(b)}
-      alive == {b \in Ballots : reads[b] /= {} \/ b \in accepting}
-      willBeRead(a, s) == \E b \in Ballots : s \in reads[b] /\ promised[a] <= b /\ \A p \in answers[a] : p.ballot /= b
+  LET changeMayCome == ChangeMayCome
+      reads == TLCEval([b \in Ballots |-> Reads(b, changeMayCome)])
+      readers == {b \in Ballots : reads[b] /= {}}
+      \* Anybody may yet accept at b: its turn may come again only when a lower ballot, or b itself, may go back.
+      accepting == TLCEval({b \in Ballots :
+        Proposed(b) /= {} /\ (b >= turn \/ \E c \in 1..b : c \in readers)})
+      alive == TLCEval(readers \cup accepting)
+      asks(a) == TLCEval(UNION {reads[b] : b \in {b \in readers : promised[a] <= b /\ \A p \in answers[a] : p.ballot /= b}})
       mayStillCount(k) == k[1] \in accepting /\
         HasQuorum({a \in Acceptors : promised[a] <= k[1] \/ k \in acks[a]}, Governing(k[1], k[2]))
-      entry(a, s) == IF willBeRead(a, s) THEN <<log[a][s]>>
-                     ELSE IF log[a][s].changed \/ (log[a][s].ballot = promised[a] /\ log[a][s].ballot \in accepting)
-                          THEN <<log[a][s].ballot, log[a][s].changed>> ELSE <<>>
+      kept(e, a) == IF e.changed \/ (e.ballot = promised[a] /\ e.ballot \in accepting) THEN <<e.ballot, e.changed>> ELSE <<>>
+      entries(a) == LET asked == asks(a) IN [s \in Slots |-> IF s \in asked THEN <<log[a][s]>> ELSE kept(log[a][s], a)]
   IN <<Bag([a \in Acceptors |-> <<
           {b \in alive : b < promised[a]},
-          [s \in Slots |-> entry(a, s)],
-          {<<p.ballot, [s \in reads[p.ballot] |-> p.report[s]]>> : p \in {p \in answers[a] : reads[p.ballot] /= {}}},
+          entries(a),
+          {<<p.ballot, [s \in reads[p.ballot] |-> p.report[s]]>> : p \in {p \in answers[a] : p.ballot \in readers}},
           {k \in acks[a] : mayStillCount(k)},
-          a \in founding, ChangeMayCome /\ a \in change>>]),
-        [b \in alive |-> <<reads[b] /= {}, first[b], accepts[b]>>], change = {}, ChangeMayCome, chosen, turn>>
+          a \in founding, changeMayCome /\ a \in change>>]),
+        [b \in alive |-> <<b \in readers, first[b], accepts[b]>>], change = {}, changeMayCome, chosen, turn>>
 
 View == IF Reduced THEN WhatMatters ELSE Everything
 =============================================================================
