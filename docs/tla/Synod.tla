@@ -140,7 +140,7 @@ Promise(a) == \E b \in Ballots :
 (* exception is the acceptor that moves on to a higher ballot before: when  *)
 (* it moves, it may leave behind answers to the ballots in between.         *)
 LeftBehind(a, b) == {c \in Ballots :
-  /\ Reduced /\ change /= {} /\ 1 < c /\ c < b /\ promised[a] <= c
+  /\ Reduced /\ ChangeSizes /= {} /\ 1 < c /\ c < b /\ promised[a] <= c
   /\ \A p \in answers[a] : p.ballot /= c
   /\ phase[c] = "open" \/ Extending(c)}
 Moves(S, b) == {a \in S : promised[a] < b}
