@@ -2,6 +2,7 @@ import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { NodeClock } from "../node/clock.ts";
 import { Member, type MemberObserver } from "../node/member.ts";
+import { PEER_CODEC } from "../node/peer-codec.ts";
 import type { PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
 import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
@@ -314,7 +315,7 @@ export class Machine {
   }
 
   linkUp(peer: number): void {
-    this.#tellLink(peer, (member, incarnation) => member.linkUp(incarnation));
+    this.#tellLink(peer, (member, incarnation) => member.linkUp(incarnation, PEER_CODEC.newest));
   }
 
   linkDown(peer: number): void {
