@@ -15,7 +15,7 @@ export interface MemberSample {
   readonly queues: Readonly<Record<string, number>>;
 }
 
-const ROLES: readonly Role[] = ["leader", "follower", "candidate", "learner", "fenced"];
+const ROLES: readonly Role[] = ["leader", "follower", "candidate", "learner", "removed", "fenced"];
 
 /** The metrics that are set from one sample per scrape. */
 export class MemberGauges {

@@ -1,6 +1,6 @@
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { allMembers } from "../paxos/configuration.ts";
+import { allMembers, type MemberInfo } from "../paxos/configuration.ts";
 import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Effects, type Limits, type PaxosEvent, type ProposalFailure, type Timings } from "../paxos/interface.ts";
@@ -15,6 +15,7 @@ import { AwakeTime, type NodeClock } from "./clock.ts";
 import { ForwardedWrites } from "./forwarded-writes.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { LogClock } from "./log-clock.ts";
+import { type MemberAnswer, type MemberRequest, MemberRequests, type MembersView } from "./member-requests.ts";
 import { decodePeerMessage, encodePeerMessage, laneOf, type PeerMessage } from "./peer-messages.ts";
 import { type ReadAnswer, ReadRouter } from "./read-router.ts";
 import { SnapshotFetch } from "./snapshot-fetch.ts";
@@ -27,6 +28,8 @@ export interface PeerLinks {
   /** False: dropped, as there is no link or too much waits for the peer. `said` is what the bytes say, for who looks on. */
   send(to: Incarnation, message: Uint8Array, lane: "urgent" | "bulk", said: PeerMessage): boolean;
   flush(): void;
+  /** From now on these are the members to keep links with. */
+  setPeers(peers: readonly MemberInfo[]): void;
 }
 
 /** Who is told what happens in a member, for metrics, logs and events. Nothing depends on it. */
@@ -74,6 +77,7 @@ export class Member {
   readonly #writes: WriteRouter;
   readonly #forwardedWrites: ForwardedWrites;
   readonly #reads: ReadRouter;
+  readonly #memberRequests: MemberRequests;
   readonly #applier: Applier;
   readonly #held = new HeldMessages();
   readonly #logClock = new LogClock();
@@ -91,6 +95,7 @@ export class Member {
   #encoded: { readonly message: Message; readonly bytes: Uint8Array } | null = null;
   #fencedReason: string | null = null;
   #disagreement = false;
+  #left = false;
   /** The majority whose state is the right one, while this member's is not. */
   #rightful: readonly Incarnation[] = [];
   #stopped = false;
@@ -100,22 +105,27 @@ export class Member {
     this.self = storage.identity.incarnation;
     this.#parts = parts;
     this.#clock = clock;
-    const { configuration, cluster } = founding;
+    const { configuration, configurationSlot } = founding;
     const timings = { ...DEFAULT_TIMINGS, ...parts.timings };
     const { recovered } = storage;
     const { limits = {}, nonceSeed } = parts;
-    this.#core = new PaxosCore({ self: this.self, configuration, recovered, timings, limits, nonceSeed });
+    this.#core = new PaxosCore({ self: this.self, configuration, configurationSlot, recovered, timings, limits, nonceSeed });
+    this.#left = this.#core.status().role === "removed";
     this.#awake = new AwakeTime(clock.nowMs(), timings.tickMs * MAX_TICK_STEPS);
     this.#checksums = new ChecksumWatch(this.self);
-    this.#applier = new Applier(this.#applierPort(), { state: parts.state, snapshot: storage.recovered.snapshot, cluster, configuration });
+    this.#applier = new Applier(this.#applierPort(), { state: parts.state, snapshot: storage.recovered.snapshot, founding });
     this.#writes = new WriteRouter(this.#writePort(), nonceSeed);
     this.#forwardedWrites = new ForwardedWrites((command, done) => this.#writes.submit(command, done, true));
     this.#reads = new ReadRouter(this.#readPort());
+    this.#memberRequests = new MemberRequests(this.#memberRequestPort(), nonceSeed);
     this.#snapshotTaker = new SnapshotTaker(this.#snapshotTakerPort(), parts.snapshotBytes ?? DEFAULT_SNAPSHOT_BYTES);
     this.#snapshotServer = new SnapshotServer(storage, {
       nowMs: () => clock.nowMs(),
       send: (to, message) => this.#send(to, message),
       requestSnapshot: () => this.#snapshotTaker.request(),
+      wanted: (above) => this.#core.step({ type: "snapshotWanted", above }),
+      busy: () => this.#writes.sizes.held > 0,
+      after: (ms, task) => this.#after(ms, task),
       failed: (error) => parts.observer.warning("a snapshot could not be sent", error),
     });
     this.#stopTicks = clock.every(timings.tickMs, () => this.#tick());
@@ -140,10 +150,29 @@ export class Member {
     this.#schedule();
   }
 
+  /** Asks the leader, whoever that is, for something about members; `done` is called exactly once. */
+  requestMembers(request: MemberRequest, done: (answer: MemberAnswer) => void): void {
+    if (this.#stopped) return done(new SynodError("SYNOD_ERR_STOPPING"));
+    this.#memberRequests.submit(request, done);
+    this.#schedule();
+  }
+
+  /** What this member knows of the members; only the leader knows how far each has come. */
+  membersView(): MembersView {
+    const { configuration, configurationSlot, configurationDone, chosenThrough } = this.#core.status();
+    return { configuration, configurationSlot, done: configurationDone, chosenThrough, progress: this.#core.memberProgress() };
+  }
+
+  /** Whom to have links with at present. */
+  get peers(): readonly MemberInfo[] {
+    return this.#core.peers;
+  }
+
   /** Why nothing is served at present, null when it is. */
   #refusal(): SynodError | null {
     if (this.#stopped) return new SynodError("SYNOD_ERR_STOPPING");
     if (this.#fencedReason !== null) return new SynodError("SYNOD_ERR_FENCED", this.#fencedReason);
+    if (this.#left) return new SynodError("SYNOD_ERR_LEFT");
     if (this.#disagreement || this.#applier.paused) return new SynodError("SYNOD_ERR_DIVERGED");
     return null;
   }
@@ -211,6 +240,12 @@ export class Member {
         });
       case "forwarded":
         return this.#writes.forwarded(from, message.id, message.outcomes);
+      case "memberRequest":
+        return this.#memberRequests.take(from, message.id, message.request, (answer) => {
+          this.#send(from, { type: "memberAnswer", id: message.id, answer });
+        });
+      case "memberAnswer":
+        return this.#memberRequests.answered(from, message.id, message.answer);
       case "snapshotRequest":
         return void this.#snapshotServer.answer(from, message);
       case "snapshotChunk":
@@ -233,6 +268,7 @@ export class Member {
     this.#linked.delete(peer);
     this.#core.step({ type: "linkDown", peer });
     this.#writes.linkClosed(peer);
+    this.#memberRequests.linkClosed(peer);
     this.#schedule();
   }
 
@@ -292,10 +328,19 @@ export class Member {
     this.#applier.push(effects.chosen);
     for (const { proposalId, failure } of effects.failedProposals) this.#writes.failed(proposalId, failure);
     for (const outcome of effects.reads) this.#reads.outcome(outcome);
+    for (const outcome of effects.changes) this.#memberRequests.changed(outcome);
+    if (effects.events.some(({ type }) => type === "configurationProposed" || type === "configurationChanged")) this.#followConfiguration();
     if (effects.fetchSnapshot !== null) this.#fetchSnapshot(effects.fetchSnapshot.from, effects.fetchSnapshot.slot);
     this.#tell(effects.events);
     // What failed for certain goes to the next leader in the next turn, if there is one by then.
     if (effects.failedProposals.length > 0 || effects.events.length > 0) this.#schedule();
+  }
+
+  /** Members have come or gone: links follow, and who left serves nothing any more. */
+  #followConfiguration(): void {
+    this.#parts.links.setPeers(this.#core.peers);
+    this.#left = this.#core.status().role === "removed";
+    if (this.#left) this.#reads.stop(new SynodError("SYNOD_ERR_LEFT"));
   }
 
   /** Events are told after the turn, when the records and messages of an election are on their way: people can wait for them, members should not. */
@@ -338,6 +383,7 @@ export class Member {
     this.#sweptAtMs = nowMs;
     this.#writes.expire();
     this.#reads.expire();
+    this.#memberRequests.tick();
     this.#snapshotTaker.tick();
     this.#snapshotFetch?.tick();
     if (this.#snapshotFetch?.ended === true) this.#snapshotFetch = null;
@@ -413,6 +459,7 @@ export class Member {
     const { storage, observer } = this.#parts;
     return {
       bytesSinceSnapshot: () => storage.stats().bytesSinceSnapshot,
+      snapshotBytes: () => storage.stats().snapshotBytes,
       freeze: () => this.#freeze(),
       write: (handle, chunks) => storage.writeSnapshot(handle, chunks),
       taken: (handle) => {
@@ -424,9 +471,16 @@ export class Member {
   }
 
   #freeze(): ReturnType<ConstructorParameters<typeof SnapshotTaker>[0]["freeze"]> {
-    const { slot, paused, betweenEntries, state } = this.#applier;
-    if (paused || this.#disagreement || !betweenEntries || slot <= this.#core.status().snapshotSlot) return null;
+    const { slot, paused, canSnapshot, state } = this.#applier;
+    if (paused || this.#disagreement || !canSnapshot || slot <= this.#core.status().snapshotSlot) return null;
     return { handle: this.#applier.handle(), snapshot: state.snapshot() };
+  }
+
+  #after(ms: number, task: () => void): void {
+    const cancel = this.#clock.every(ms, () => {
+      cancel();
+      task();
+    });
   }
 
   // What the parts need of the member.
@@ -469,6 +523,30 @@ export class Member {
     };
   }
 
+  #memberRequestPort(): ConstructorParameters<typeof MemberRequests>[0] {
+    return {
+      nowMs: () => this.#clock.nowMs(),
+      leads: () => this.#core.leads,
+      linkedLeader: () => this.#linkedLeader(),
+      ask: (leader, id, request) => this.#send(leader, { type: "memberRequest", id, request }),
+      change: (request) => {
+        this.#core.step({ type: "changeConfiguration", request });
+        this.#schedule();
+      },
+      transfer: (target) => this.#beginTransfer(target),
+      view: () => this.membersView(),
+    };
+  }
+
+  #beginTransfer(target: Incarnation): SynodError | null {
+    const { voters } = this.#core.status().configuration;
+    if (!voters.some((voter) => voter.incarnation === target)) {
+      return new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", "Only a voter can lead. GET /v1/members lists the voters.");
+    }
+    if (target !== this.self) this.transferLeadership(target);
+    return null;
+  }
+
   #linkedLeader(): Incarnation | null {
     const { leader } = this.#core;
     return leader !== null && leader !== this.self && this.#linked.has(leader) ? leader : null;
@@ -498,6 +576,7 @@ export class Member {
     this.#stopped = true;
     this.#stopTicks();
     this.#writes.stop();
+    this.#memberRequests.stop();
     this.#reads.stop(new SynodError("SYNOD_ERR_STOPPING"));
     this.#snapshotFetch?.giveUp();
     await this.#snapshotServer.close();

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { EventHistory } from "../api/event-history.ts";
 import type {
   Consistency, FoundingStatus, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
@@ -12,11 +13,12 @@ import type { StateMachine } from "../state/state-machine.ts";
 import type { Founding, Storage } from "../storage/interface.ts";
 import type { LinkStatus } from "../transport/link-status.ts";
 import { memberName, nameBallot, nameEvent } from "./event-names.ts";
+import { MembershipService } from "./membership-service.ts";
 import type { Member } from "./member.ts";
 
 /** How long a transfer of leadership is waited for. */
 const TRANSFER_WAIT_MS = 1_000;
-const NO_MEMBERS: Configuration = { voters: [], learners: [] };
+const NO_MEMBERS: Configuration = { voters: [], learners: [], removed: [] };
 
 export interface NodeServiceOptions {
   readonly storage: Storage;
@@ -29,6 +31,7 @@ export interface NodeServiceOptions {
 export class NodeService implements Service {
   readonly eventHistory: EventHistory;
   readonly memberMetrics: MemberMetrics;
+  readonly membership: MembershipService;
   readonly #options: NodeServiceOptions;
   readonly #storage: Storage;
   #member: Member | null = null;
@@ -40,10 +43,23 @@ export class NodeService implements Service {
     this.#storage = options.storage;
     this.eventHistory = new EventHistory(options.storage.identity.member, () => Date.now());
     this.memberMetrics = new MemberMetrics(() => this.#sample());
+    this.membership = new MembershipService({
+      member: () => this.#atWork(),
+      cluster: () => this.#storage.founding?.cluster ?? "",
+      pause: (ms) => pause(ms),
+    });
   }
 
   get member(): Member | null {
     return this.#member;
+  }
+
+  /** The member that can be asked about members. Throws a coded error when there is none, or it is out of touch. */
+  #atWork(): Member {
+    const member = this.#member;
+    if (member === null) throw this.#notYet();
+    if (member.fencedReason !== null) throw new SynodError("SYNOD_ERR_FENCED", member.fencedReason);
+    return member;
   }
 
   /** Why there is no member to ask. */

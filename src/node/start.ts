@@ -113,7 +113,7 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
       storage,
       founding,
       state: await restoreState(storage),
-      links: { send: (to, message, lane) => transport?.send(to, message, lane) ?? false, flush: () => transport?.flush() },
+      links: { send: (to, message, lane) => transport?.send(to, message, lane) ?? false, flush: () => transport?.flush(), setPeers: (peers) => transport?.setPeers(peers) },
       clock: systemClock,
       nonceSeed: drawNonceSeed(),
       observer: observerOf(service, log),
@@ -172,7 +172,7 @@ function peerTransport(
       version: PEER_PROTOCOL_VERSION,
       lastRecord: disk.durableThrough,
     }),
-    peers: founding.configuration.voters,
+    peers: member.peers,
     resolve: peerAddresses(options.peersFile),
     random: () => systemClock.random(),
     listener: {

@@ -1,5 +1,5 @@
 import type { Incarnation, Slot } from "./ids.ts";
-import type { ChosenEntry, Effects, PaxosEvent, ProposalFailure, ReadOutcome } from "./interface.ts";
+import type { ChangeOutcome, ChosenEntry, Effects, PaxosEvent, ProposalFailure, ReadOutcome } from "./interface.ts";
 import type { Message, OutgoingMessage } from "./messages.ts";
 import type { LogRecord } from "./records.ts";
 
@@ -11,6 +11,7 @@ export class Outbox {
   #chosen: ChosenEntry[] = [];
   #failedProposals: { proposalId: number; failure: ProposalFailure }[] = [];
   #reads: ReadOutcome[] = [];
+  #changes: ChangeOutcome[] = [];
   #fetchSnapshot: Effects["fetchSnapshot"] = null;
   #events: PaxosEvent[] = [];
 
@@ -52,6 +53,10 @@ export class Outbox {
     this.#reads.push(outcome);
   }
 
+  answerChange(outcome: ChangeOutcome): void {
+    this.#changes.push(outcome);
+  }
+
   fetchSnapshot(from: Incarnation, slot: Slot): void {
     this.#fetchSnapshot = { from, slot };
   }
@@ -70,6 +75,7 @@ export class Outbox {
       chosen: this.#chosen,
       failedProposals: this.#failedProposals,
       reads: this.#reads,
+      changes: this.#changes,
       fetchSnapshot: this.#fetchSnapshot,
       events: this.#events,
     };
@@ -78,13 +84,14 @@ export class Outbox {
     this.#chosen = [];
     this.#failedProposals = [];
     this.#reads = [];
+    this.#changes = [];
     this.#fetchSnapshot = null;
     this.#events = [];
     return effects;
   }
 
   #isEmpty(): boolean {
-    const lists = this.#records.length + this.#messages.length + this.#chosen.length + this.#failedProposals.length + this.#reads.length + this.#events.length;
+    const lists = this.#records.length + this.#messages.length + this.#chosen.length + this.#failedProposals.length + this.#reads.length + this.#changes.length + this.#events.length;
     return lists === 0 && this.#fetchSnapshot === null;
   }
 }
@@ -93,5 +100,5 @@ const NONE: readonly never[] = Object.freeze([]);
 
 /** Most turns lead to nothing, and should cost nothing. */
 function nothing(firstRecord: number): Effects {
-  return { records: NONE, firstRecord, messages: NONE, chosen: NONE, failedProposals: NONE, reads: NONE, fetchSnapshot: null, events: NONE };
+  return { records: NONE, firstRecord, messages: NONE, chosen: NONE, failedProposals: NONE, reads: NONE, fetchSnapshot: null, changes: NONE, events: NONE };
 }

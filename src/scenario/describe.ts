@@ -2,7 +2,7 @@ import { unreachable } from "../codec/assert.ts";
 import type { PaxosEvent } from "../paxos/interface.ts";
 import type { ReportedEntry, ValueBytes } from "../paxos/messages.ts";
 import type { LogRecord, RecoveredState } from "../paxos/records.ts";
-import { ballotName, memberNumber, valueName } from "./names.ts";
+import { ballotName, configurationName, memberNumber, valueName } from "./names.ts";
 import type { Payload } from "./network.ts";
 import type { ProposalView, ReadView } from "./notes.ts";
 
@@ -84,7 +84,7 @@ export function describeEvent(member: number, event: PaxosEvent): string | null 
     case "electionWon":
       return `wins ${ballotName(event.ballot)} and proposes from slot ${event.fromSlot} on`;
     case "electionLost":
-      return `gives up ${ballotName(event.ballot)}: ${event.reason === "timeout" ? "no answers" : "a higher ballot is at work"}`;
+      return `gives up ${ballotName(event.ballot)}: ${ELECTION_LOST_REASONS[event.reason]}`;
     case "leaderReady":
       return `serves: its barrier of ${ballotName(event.ballot)} is chosen`;
     case "leaderChanged":
@@ -92,6 +92,14 @@ export function describeEvent(member: number, event: PaxosEvent): string | null 
       return memberNumber(event.leader) === member ? null : `follows ${memberNumber(event.leader)} at ${ballotName(event.ballot)}`;
     case "steppedDown":
       return `steps down from ${ballotName(event.ballot)}: ${STEP_DOWN_REASONS[event.reason]}`;
+    case "configurationProposed":
+      return `proposes ${configurationName(event.configuration)} for all slots above ${event.slot}`;
+    case "configurationChanged":
+      return `learns that ${configurationName(event.configuration)} govern all slots above ${event.slot}`;
+    case "configurationEntered":
+      return `may propose above slot ${event.slot}: a quorum of its voters promised`;
+    case "configurationDone":
+      return `sees the change at slot ${event.slot} done`;
     case "transferStarted":
       return `begins to hand over to ${memberNumber(event.to)}`;
     case "transferFailed":
@@ -101,12 +109,19 @@ export function describeEvent(member: number, event: PaxosEvent): string | null 
   }
 }
 
+const ELECTION_LOST_REASONS = {
+  higherBallot: "a higher ballot is at work",
+  timeout: "no answers",
+  removed: "it is no voter any more",
+} as const satisfies Record<Extract<PaxosEvent, { type: "electionLost" }>["reason"], string>;
+
 const STEP_DOWN_REASONS = {
   higherBallot: "a higher ballot is at work",
   quorumLost: "it hears no quorum",
   diskStalled: "its disk does not answer",
   transferred: "it handed over",
   syncFailed: "its disk failed",
+  removed: "it is no voter any more",
 } as const satisfies Record<Extract<PaxosEvent, { type: "steppedDown" }>["reason"], string>;
 
 /** What became of a proposal, in words that follow its member's number. */

@@ -32,7 +32,7 @@ export function scenarioConfiguration(size: number): Configuration {
     const name = String(index + 1);
     return { incarnation: memberIncarnation(index + 1), name, address: `${name}:1` };
   });
-  return { voters, learners: [] };
+  return { voters, learners: [], removed: [] };
 }
 
 /** The commands of a slot's value as texts; none for a value that carries no commands. */
@@ -52,6 +52,12 @@ export function valueName(value: ValueBytes): string {
     case "commands":
       return commandTexts(value).join("+");
     case "configuration":
-      return `members(${decoded.configuration.voters.map((voter) => voter.name).join(",")})`;
+      return configurationName(decoded.configuration);
   }
+}
+
+/** A configuration as scenarios write it: its voters, then its learners. */
+export function configurationName({ voters, learners }: Configuration): string {
+  const names = (members: Configuration["voters"]) => members.map((member) => member.name).join(",");
+  return `members(${names(voters)}${learners.length === 0 ? "" : `; learning ${names(learners)}`})`;
 }

@@ -169,6 +169,7 @@ export class Machine {
       links: {
         send: (to, bytes, _, said) => this.#send(memberNumber(to), bytes, said),
         flush: () => {},
+        setPeers: () => {},
       },
       clock: this.#clock(life),
       nonceSeed: this.#random.below(2 ** 40),

@@ -1,5 +1,6 @@
 import { crc32 } from "../codec/crc32.ts";
 import { checkHistory } from "../history/checker.ts";
+import { slot } from "../paxos/ids.ts";
 import { scenarioConfiguration } from "../scenario/names.ts";
 import { Clients } from "./clients.ts";
 import { Faults } from "./faults.ts";
@@ -65,7 +66,7 @@ class Simulation {
     const plan = (this.#plan = drawPlan(options.seed, options.wishes));
     const tell = (line: string): void => this.#tell(line);
     const configuration = scenarioConfiguration(plan.size);
-    const founding = { cluster: "c".repeat(32), configuration };
+    const founding = { cluster: "c".repeat(32), configuration, configurationSlot: slot(0) };
     this.#watch = new Watch(configuration, plan.limits, tell);
     const { limits, segmentBytes, snapshotBytes } = plan;
     this.#machines = Array.from({ length: plan.size }, (_, index) => new Machine(index + 1, plan.clockRates[index] ?? 1, {

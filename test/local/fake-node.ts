@@ -66,7 +66,7 @@ function status(): object {
   return {
     member: name, incarnation: identity.incarnation, cluster: identity.cluster, role: leads ? "leader" : "follower", leader: null,
     ballot: { round: 1, member: name, incarnation: identity.incarnation }, committed: 7, applied: 7, revision: 3,
-    configuration: { voters: [], learners: [] }, peers: [], fenced: null, version: "fake",
+    configuration: { voters: [], learners: [], removed: [] }, peers: [], fenced: null, version: "fake",
   };
 }
 

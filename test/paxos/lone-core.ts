@@ -20,7 +20,7 @@ export function commands(text: string, round = 1, member = 1): Uint8Array {
 
 export function snapshotHandle(at: number, size = 3): SnapshotHandle {
   return {
-    slot: slot(at), configuration: scenarioConfiguration(size), configurationSlot: slot(2), leaderBallot: ballot(1, 1), cluster: "c".repeat(32), checksum: 0,
+    slot: slot(at), configuration: scenarioConfiguration(size), configurationSlot: slot(0), leaderBallot: ballot(1, 1), cluster: "c".repeat(32), checksum: 0,
   };
 }
 
@@ -101,7 +101,7 @@ export class LoneCore {
   campaign(others: readonly number[] = [2]): this {
     this.input({ type: "campaign" });
     const { nonce } = this.last("preVote");
-    for (const other of others) this.receive(other, { type: "preVoteReply", nonce, granted: true, promised: ZERO_BALLOT });
+    for (const other of others) this.receive(other, { type: "preVoteReply", nonce, granted: true, promised: ZERO_BALLOT, chosenThrough: slot(0) });
     return this;
   }
 
@@ -115,10 +115,10 @@ export class LoneCore {
     return this;
   }
 
-  /** Wins, and has its barrier and the founding configuration chosen. */
+  /** Wins, and has its barrier chosen. */
   serve(others: readonly number[] = [2]): this {
     this.lead(others);
-    for (const through of [1, 2]) this.acknowledge(through, others);
+    this.acknowledge(1, others);
     return this;
   }
 
@@ -127,7 +127,7 @@ export class LoneCore {
     for (const endMs = this.#nowMs + ms; this.#nowMs < endMs;) {
       this.pass(10);
       const { ballot: at, nonce } = this.last("heartbeat");
-      this.receive(2, { type: "heartbeatReply", ballot: at, nonce, chosenThrough: slot(0) });
+      this.receive(2, { type: "heartbeatReply", ballot: at, nonce, chosenThrough: slot(0), durableThrough: slot(0) });
     }
     return this;
   }

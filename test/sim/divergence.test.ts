@@ -1,3 +1,4 @@
+import { slot } from "../../src/paxos/ids.ts";
 import { expect, it } from "vitest";
 import { scenarioConfiguration } from "../../src/scenario/names.ts";
 import { Clients } from "../../src/sim/clients.ts";
@@ -18,7 +19,7 @@ function cluster(seed: number, snapshotBytes: number) {
   const watch = new Proxy({}, {
     get: (_, what) => what === "warning" ? (machine: number, message: string) => void warnings.push(`${machine}: ${message}`) : () => {},
   }) as Watch;
-  const founding = { cluster: "c".repeat(32), configuration: scenarioConfiguration(3) };
+  const founding = { cluster: "c".repeat(32), configuration: scenarioConfiguration(3), configurationSlot: slot(0) };
   const machines: Machine[] = [1, 2, 3].map((number) => new Machine(number, 1, {
     world, network: () => network, watch, founding, limits: {}, segmentBytes: 65_536, snapshotBytes, syncMs: () => 0.5, callMs: () => 0,
   }));
