@@ -28,7 +28,7 @@ export const DURABILITY: readonly Plant[] = [
     name: "prepare-before-its-round",
     rule: "5a",
     mistake: "Prepares leave before the round is durable, so that the next life uses it again.",
-    patches: [{ file: "paxos/phase-one.ts", replace: "    this.#context.outbox.sendWhenDurable(peer, { type: \"prepare\"", by: "    this.#context.outbox.send(peer, { type: \"prepare\"" }],
+    patches: [{ file: "paxos/phase-one.ts", replace: "    else outbox.sendWhenDurable(peer, message);", by: "    else outbox.send(peer, message);" }],
   },
   {
     name: "start-trusts-the-page-cache",
