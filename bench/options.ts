@@ -12,6 +12,8 @@ export interface BenchOptions {
   readonly etcd: boolean;
   /** Minutes of the run that must see no leader change; null: the other measurements. */
   readonly stabilityMinutes: number | null;
+  /** Measure what a joining member costs the writes, instead of the other measurements. */
+  readonly join: boolean;
   /** Where the members write CPU profiles when they stop; null: they do not. */
   readonly profileFolder: string | null;
 }
@@ -24,6 +26,7 @@ interface Flags {
   readonly http: boolean;
   readonly etcd: boolean;
   readonly stability?: number;
+  readonly join?: true;
   readonly profile?: string;
 }
 
@@ -39,6 +42,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     .option("--no-http", "leave out the HTTP column")
     .option("--no-etcd", "leave out etcd")
     .option("--stability <minutes>", "instead: 1,000 clients with every core busy, and no leader change", parsePositive)
+    .option("--join", "instead: a member joins three that hold 200 MiB, under a write load")
     .option("--profile <folder>", "the members write CPU profiles there when they stop");
   const flags = program.parse([...argv], { from: "user" }).opts<Flags>();
   const quick = flags.quick === true;
@@ -50,6 +54,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     http: flags.http,
     etcd: flags.etcd,
     stabilityMinutes: flags.stability ?? null,
+    join: flags.join === true,
     profileFolder: flags.profile ?? null,
   };
 }

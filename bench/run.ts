@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { measureGap } from "./gap/gap.ts";
+import { runJoin } from "./join.ts";
 import { LoadProcess } from "./load/process.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import type { GapSeries, Results, Series } from "./report/results.ts";
@@ -31,7 +32,8 @@ let ending: Promise<void> | null = null;
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void end().then(() => process.exit(130)));
 try {
-  await (options.stabilityMinutes === null ? compare() : provenStable(options.stabilityMinutes));
+  if (options.join) await joined();
+  else await (options.stabilityMinutes === null ? compare() : provenStable(options.stabilityMinutes));
 } finally {
   await end();
 }
@@ -39,6 +41,11 @@ try {
 async function provenStable(minutes: number): Promise<void> {
   await synod.start();
   process.stdout.write(`${await runStability(synod, load, minutes)}\n`);
+}
+
+async function joined(): Promise<void> {
+  await synod.start();
+  process.stdout.write(`${await runJoin(synod, load, folder)}\n`);
 }
 
 async function compare(): Promise<void> {

@@ -1,5 +1,5 @@
-import { isIncarnation, type Incarnation } from "../paxos/ids.ts";
-import { MAX_MEMBERS, type MemberInfo } from "../paxos/configuration.ts";
+import { isIncarnation, type Incarnation, slot, type Slot } from "../paxos/ids.ts";
+import { MAX_MEMBERS, MAX_REMOVED, type MemberInfo } from "../paxos/configuration.ts";
 import type { Founding } from "../storage/interface.ts";
 import { badRequest } from "./request-fields.ts";
 
@@ -10,22 +10,40 @@ const MAX_ADDRESS_LENGTH = 262;
 /** Reads the body of `POST /v1/founding`: `{incarnation, founding}`. Throws a `SYNOD_ERR_BAD_REQUEST` that says what is wrong. */
 export function readFoundingBody(body: unknown): { founding: Founding; incarnation: Incarnation } {
   const { incarnation, founding } = fields(body, "the body");
-  const { cluster, configuration } = fields(founding, "founding");
+  const { cluster, configuration, configurationSlot } = fields(founding, "founding");
   if (typeof cluster !== "string" || !CLUSTER_PATTERN.test(cluster)) {
     throw badRequest("founding.cluster must be 32 lowercase hex digits.");
   }
-  const { voters, learners } = fields(configuration, "founding.configuration");
-  const read = { voters: readMembers(voters, "voters"), learners: readMembers(learners, "learners") };
+  const { voters, learners, removed } = fields(configuration, "founding.configuration");
+  const read = { voters: readMembers(voters, "voters"), learners: readMembers(learners, "learners"), removed: readRemoved(removed) };
   checkSizes(read);
-  return { founding: { cluster, configuration: read }, incarnation: readIncarnation(incarnation, "incarnation") };
+  return {
+    founding: { cluster, configuration: read, configurationSlot: readSlot(configurationSlot) },
+    incarnation: readIncarnation(incarnation, "incarnation"),
+  };
 }
 
-function checkSizes({ voters, learners }: Founding["configuration"]): void {
+/** A learner may have the name of the voter that it is to replace. */
+function checkSizes({ voters, learners, removed }: Founding["configuration"]): void {
   if (voters.length < 1) throw badRequest("founding.configuration needs a voter.");
-  const all = [...voters, ...learners];
-  for (const field of ["incarnation", "name"] as const) {
-    if (new Set(all.map((member) => member[field])).size !== all.length) throw badRequest(`Two members have the same ${field}.`);
+  const incarnations = [...voters, ...learners].map((member) => member.incarnation);
+  if (new Set([...incarnations, ...removed]).size !== incarnations.length + removed.length) {
+    throw badRequest("Two members have the same incarnation.");
   }
+  if (new Set(voters.map((voter) => voter.name)).size !== voters.length) throw badRequest("Two members have the same name.");
+}
+
+function readRemoved(value: unknown): readonly Incarnation[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value) || value.length > MAX_REMOVED) throw badRequest(`removed must be a list of at most ${MAX_REMOVED} incarnations.`);
+  return value.map((item: unknown, index) => readIncarnation(item, `removed[${index}]`));
+}
+
+/** Absent in the document of a founder. */
+function readSlot(value: unknown): Slot {
+  if (value === undefined) return slot(0);
+  if (typeof value !== "number" || !Number.isSafeInteger(value) || value < 0) throw badRequest("founding.configurationSlot must be a slot.");
+  return slot(value);
 }
 
 function readMembers(value: unknown, what: string): readonly MemberInfo[] {
@@ -56,8 +74,10 @@ interface Fields {
   readonly founding?: unknown;
   readonly cluster?: unknown;
   readonly configuration?: unknown;
+  readonly configurationSlot?: unknown;
   readonly voters?: unknown;
   readonly learners?: unknown;
+  readonly removed?: unknown;
   readonly name?: unknown;
   readonly address?: unknown;
 }

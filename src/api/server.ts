@@ -9,6 +9,7 @@ import { EventStreams } from "./event-streams.ts";
 import { refuseSocket, sendError, toSynodError } from "./http-errors.ts";
 import { addKvRoutes } from "./kv-routes.ts";
 import { addMemberRoutes } from "./member-routes.ts";
+import { addMembershipRoutes } from "./membership-routes.ts";
 import { badRequest, isCrossOrigin } from "./request-fields.ts";
 import type { Service } from "./service.ts";
 
@@ -80,6 +81,7 @@ class ApiServer implements Api {
     this.#addErrorHandlers();
     void this.#app.register(async (scope) => addKvRoutes(scope, service));
     void this.#app.register(async (scope) => addMemberRoutes(scope, service));
+    void this.#app.register(async (scope) => addMembershipRoutes(scope, service));
     this.#streams.addRoute(this.#app);
   }
 

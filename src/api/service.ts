@@ -1,11 +1,11 @@
-import type { Consistency, Query, ReadResult, Status } from "../client/types.ts";
+import type { Consistency, Members, Query, ReadResult, Status } from "../client/types.ts";
 import type { SynodError } from "../errors/synod-error.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import type { Result } from "../state/results.ts";
 import type { Founding } from "../storage/interface.ts";
 
 export type {
-  Consistency, GetResult, KeyRecord, LinkState, NamedBallot, PeerStatus, Query, RangeItem, RangeResult, ReadResult, Role, Status,
+  Consistency, GetResult, KeyRecord, LinkState, MemberEntry, Members, NamedBallot, PeerStatus, Query, RangeItem, RangeResult, ReadResult, Role, Status,
 } from "../client/types.ts";
 
 /** What the log answered to a write, or why there is no answer. Only errors with `outcomeUnknown` leave open whether it took effect. */
@@ -35,6 +35,30 @@ export interface ServiceEvent {
   readonly member: string;
   readonly type: string;
   readonly [field: string]: unknown;
+}
+
+/** Under what condition a change of the members is wanted. */
+export interface ChangePlan {
+  /** The slot of the configuration that the change was planned from; a later one refuses it. Absent: whichever is in force. */
+  readonly plannedFrom?: number;
+  /** Go on although too few of the voters that there will be are alive. */
+  readonly force?: boolean;
+}
+
+/**
+ * Who is a member, and changes of that, by any member for the leader to make. Members are named by their id, which is their
+ * incarnation, or by their name where only one has it. A change resolves when it is done (rule 16a), and rejects with a coded
+ * error otherwise; asked for again after any error it is not made twice.
+ */
+export interface Membership {
+  members(): Promise<Members>;
+  /** Adds the new member that waits at `address` (host:port) as a learner, and tells it so. With `id`, only if it is that one. */
+  add(newcomer: { readonly address: string; readonly id?: Incarnation }, plan: ChangePlan): Promise<Members>;
+  /** Makes a learner a voter; with `replaces`, in one step in the place of that voter. */
+  promote(id: string, plan: ChangePlan & { readonly replaces?: string }): Promise<Members>;
+  remove(id: string, plan: ChangePlan): Promise<Members>;
+  /** Resolves once the member leads. */
+  transferLeadership(id: string): Promise<Members>;
 }
 
 /**
@@ -67,6 +91,8 @@ export interface Service {
 
   /** Hands leadership to the member named `target`, or to the most caught-up voter. Resolves once another member leads. */
   transferLeadership(target?: string): Promise<void>;
+
+  readonly membership: Membership;
 
   /** The metrics in Prometheus' text format. */
   metrics(): Promise<{ readonly contentType: string; readonly text: string }>;

@@ -35,7 +35,7 @@ export interface RangeResult {
 
 export type ReadResult = GetResult | RangeResult;
 
-export type Role = "leader" | "follower" | "candidate" | "learner" | "fenced";
+export type Role = "leader" | "follower" | "candidate" | "learner" | "removed" | "fenced";
 export type LinkState = "up" | "dialing" | "down";
 
 export interface MemberStatus {
@@ -58,6 +58,32 @@ export interface NamedBallot {
 }
 
 /** What a member says of itself: the JSON of `GET /v1/status`. */
+/** One member of the configuration, and how far it has come. What only the leader knows is null when no leader could be asked. */
+export interface MemberEntry {
+  /** Its incarnation. */
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly role: "voter" | "learner";
+  readonly leader: boolean;
+  /** Slots that it is behind the leader. */
+  readonly behind: number | null;
+  /** Milliseconds since the leader heard from it. */
+  readonly heardMs: number | null;
+  /** Heard from lately and not far behind: a learner can be promoted. */
+  readonly caughtUp: boolean | null;
+}
+
+export interface Members {
+  /** The slot of the configuration: what a change can be planned from. */
+  readonly configuration: number;
+  /** Whether the last change is not done yet; null when no leader could be asked. */
+  readonly pending: boolean | null;
+  readonly members: readonly MemberEntry[];
+  /** Ids of the members that left last. */
+  readonly removed: readonly string[];
+}
+
 export interface Status {
   readonly member: string;
   readonly incarnation: string;

@@ -8,12 +8,10 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Reads what `ByteWriter` wrote. Every read is bounds-checked and throws `DecodeError`; nothing is copied unless said. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #position = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get position(): number {
@@ -25,18 +23,24 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#view.getUint8(this.#advance(1));
+    return this.#bytes[this.#advance(1)] as number;
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#advance(4), true);
+    return this.#get32(this.#advance(4));
   }
 
   u53(): number {
     const at = this.#advance(8);
-    const high = this.#view.getUint32(at + 4, true);
+    const high = this.#get32(at + 4);
     if (high > 0x1fffff) throw new DecodeError("integer above 2^53 - 1");
-    return high * 0x100000000 + this.#view.getUint32(at, true);
+    return high * 0x100000000 + this.#get32(at);
+  }
+
+  /** Byte by byte: a DataView for each reader costs more than it saves. */
+  #get32(at: number): number {
+    const bytes = this.#bytes;
+    return ((bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24)) >>> 0;
   }
 
   boolean(): boolean {

@@ -1,6 +1,6 @@
 import { SynodError } from "../errors/synod-error.ts";
 import { MAX_MEMBERS } from "../paxos/configuration.ts";
-import type { Incarnation } from "../paxos/ids.ts";
+import { type Incarnation, slot } from "../paxos/ids.ts";
 import type { Founding } from "../storage/interface.ts";
 import { askIdentity, type Fetch, type FoundingIdentity, sendFounding } from "./member-call.ts";
 import { readRecord, type RecordFiles, writeRecord } from "./record.ts";
@@ -62,7 +62,7 @@ async function drawFounding(options: FounderOptions, deadline: number): Promise<
   const voters = found.map((identity, index) => ({
     incarnation: identity.incarnation, name: identity.member, address: addressOf(options.urls[index] ?? ""),
   }));
-  const founding = { cluster: options.drawClusterId(), configuration: { voters, learners: [] } };
+  const founding = { cluster: options.drawClusterId(), configuration: { voters, learners: [], removed: [] }, configurationSlot: slot(0) };
   await writeRecord(options.files, options.record, founding);
   return founding;
 }

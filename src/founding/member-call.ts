@@ -27,8 +27,8 @@ export async function askIdentity(fetch: Fetch, url: string, timeoutMs: number):
 export async function sendFounding(
   fetch: Fetch, url: string, incarnation: Incarnation, founding: Founding, timeoutMs: number,
 ): Promise<boolean> {
-  const { cluster, configuration } = founding;
-  const body = JSON.stringify({ incarnation, founding: { cluster, configuration } });
+  const { cluster, configuration, configurationSlot } = founding;
+  const body = JSON.stringify({ incarnation, founding: { cluster, configuration, configurationSlot } });
   const init = { method: "POST", headers: { "content-type": "application/json" }, body };
   return (await call(fetch, url, init, timeoutMs)) !== null;
 }

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { SynodError } from "../errors/synod-error.ts";
 import { type Configuration, MAX_MEMBERS, type MemberInfo } from "../paxos/configuration.ts";
-import { isIncarnation } from "../paxos/ids.ts";
+import { isIncarnation, slot } from "../paxos/ids.ts";
 import type { FileSystem, Founding } from "../storage/interface.ts";
 
 /** The operations the founder needs of a disk. */
@@ -53,13 +53,13 @@ function parseRecord(text: string): Founding | null {
   if (!isObject(value) || value["format"] !== FORMAT) return null;
   const { cluster, configuration } = value;
   if (typeof cluster !== "string" || !isIncarnation(cluster) || !isConfiguration(configuration)) return null;
-  return { cluster, configuration };
+  return { cluster, configuration, configurationSlot: slot(0) };
 }
 
 function isConfiguration(value: unknown): value is Configuration {
   if (!isObject(value)) return false;
-  const { voters, learners } = value;
-  if (!Array.isArray(voters) || !Array.isArray(learners)) return false;
+  const { voters, learners, removed } = value;
+  if (!Array.isArray(voters) || !Array.isArray(learners) || !Array.isArray(removed) || removed.length > 0) return false;
   return voters.length >= 1 && voters.length <= MAX_MEMBERS && voters.every(isMember) && learners.every(isMember);
 }
 

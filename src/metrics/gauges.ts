@@ -18,7 +18,7 @@ export interface MemberSample {
   readonly queues: Readonly<Record<string, number>>;
 }
 
-const ROLES: readonly Role[] = ["leader", "follower", "candidate", "learner", "fenced"];
+const ROLES: readonly Role[] = ["leader", "follower", "candidate", "learner", "removed", "fenced"];
 
 const FENCES = ["corrupt", "copied", "disk"] as const;
 

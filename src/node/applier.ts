@@ -1,12 +1,12 @@
 import { assert } from "../codec/assert.ts";
 import { type Ballot, maxBallot, ZERO_BALLOT } from "../paxos/ballot.ts";
-import type { Configuration } from "../paxos/configuration.ts";
 import type { Slot } from "../paxos/ids.ts";
 import type { ChosenEntry } from "../paxos/interface.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
 import { decodeValue } from "../paxos/value.ts";
 import type { Result } from "../state/results.ts";
 import type { StateMachine } from "../state/state-machine.ts";
+import type { Founding } from "../storage/interface.ts";
 
 export interface ApplierPort {
   nowMs(): number;
@@ -35,15 +35,15 @@ export class Applier {
   #partial: { readonly commands: readonly Uint8Array[]; readonly results: Result[] } | null = null;
   #paused = false;
 
-  constructor(port: ApplierPort, start: { state: StateMachine; snapshot: SnapshotHandle | null; cluster: string; configuration: Configuration }) {
+  constructor(port: ApplierPort, start: { state: StateMachine; snapshot: SnapshotHandle | null; founding: Founding }) {
     this.#port = port;
     this.#state = start.state;
     this.#handle = start.snapshot ?? {
       slot: 0 as Slot,
-      configuration: start.configuration,
-      configurationSlot: 0 as Slot,
+      configuration: start.founding.configuration,
+      configurationSlot: start.founding.configurationSlot,
       leaderBallot: ZERO_BALLOT,
-      cluster: start.cluster,
+      cluster: start.founding.cluster,
     };
   }
 
@@ -69,8 +69,12 @@ export class Applier {
     return { ...this.#handle, checksum: this.#state.checksum };
   }
 
-  get betweenEntries(): boolean {
-    return this.#partial === null;
+  /**
+   * Whether a snapshot can be taken now: between two entries, and not before a member that joined has applied the configuration
+   * that it was given. That one governs only the slots above its own, and a snapshot must not carry it any earlier (rule 16).
+   */
+  get canSnapshot(): boolean {
+    return this.#partial === null && this.#handle.slot >= this.#handle.configurationSlot;
   }
 
   push(entries: readonly ChosenEntry[]): void {
@@ -79,6 +83,7 @@ export class Applier {
 
   /** Applies for a few milliseconds. True: more is left. */
   run(): boolean {
+    if (this.#queue.length === 0) return false;
     const untilMs = this.#port.nowMs() + BUDGET_MS;
     while (!this.#paused && this.#done < this.#queue.length) {
       if (!this.#applyHead(untilMs)) return true;
@@ -99,7 +104,7 @@ export class Applier {
     const decoded = this.#partial === null ? decodeValue(value) : null;
     if (decoded?.kind === "barrier") {
       this.#handle = { ...this.#handle, leaderBallot: maxBallot(this.#handle.leaderBallot, decoded.ballot) };
-    } else if (decoded?.kind === "configuration") {
+    } else if (decoded?.kind === "configuration" && slot > this.#handle.configurationSlot) {
       this.#handle = { ...this.#handle, configuration: decoded.configuration, configurationSlot: slot };
     } else if (decoded?.kind === "commands") {
       this.#partial = { commands: decoded.commands, results: [] };

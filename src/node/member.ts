@@ -1,6 +1,6 @@
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { allMembers } from "../paxos/configuration.ts";
+import { allMembers, isMember, type MemberInfo } from "../paxos/configuration.ts";
 import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Effects, type Limits, type PaxosEvent, type ProposalFailure, type Timings } from "../paxos/interface.ts";
@@ -17,6 +17,7 @@ import { bringsGrowth, DiskSpace } from "./disk-space.ts";
 import { ForwardedWrites } from "./forwarded-writes.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { LogClock } from "./log-clock.ts";
+import { type MemberAnswer, type MemberRequest, MemberRequests, type MembersView } from "./member-requests.ts";
 import { decodePeerMessage, encodePeerMessage, laneOf, type PeerMessage } from "./peer-messages.ts";
 import { type ReadAnswer, ReadRouter } from "./read-router.ts";
 import { SnapshotFetch } from "./snapshot-fetch.ts";
@@ -26,9 +27,11 @@ import { type WriteDone, WriteRouter } from "./write-router.ts";
 
 /** The links as a member uses them; the real ones are in src/transport. */
 export interface PeerLinks {
-  /** False: dropped, as there is no link or too much waits for the peer. */
-  send(to: Incarnation, message: Uint8Array, lane: "urgent" | "bulk"): boolean;
+  /** False: dropped, as there is no link or too much waits for the peer. `said` is what the bytes say, for who looks on. */
+  send(to: Incarnation, message: Uint8Array, lane: "urgent" | "bulk", said: PeerMessage): boolean;
   flush(): void;
+  /** From now on these are the members to keep links with. */
+  setPeers(peers: readonly MemberInfo[]): void;
   /** A peer said that it holds so many durable records (rule 13). */
   heardRecords?(from: Incarnation, records: number): void;
 }
@@ -84,6 +87,7 @@ export class Member {
   readonly #writes: WriteRouter;
   readonly #forwardedWrites: ForwardedWrites;
   readonly #reads: ReadRouter;
+  readonly #memberRequests: MemberRequests;
   readonly #applier: Applier;
   readonly #held = new HeldMessages();
   readonly #logClock = new LogClock();
@@ -105,6 +109,7 @@ export class Member {
   #encoded: { readonly message: Message; readonly bytes: Uint8Array } | null = null;
   #fence: Fence | null = null;
   #disagreement = false;
+  #left = false;
   /** The majority whose state is the right one, while this member's is not. */
   #rightful: readonly Incarnation[] = [];
   #stopped = false;
@@ -114,23 +119,28 @@ export class Member {
     this.self = storage.identity.incarnation;
     this.#parts = parts;
     this.#clock = clock;
-    const { configuration, cluster } = founding;
+    const { configuration, configurationSlot } = founding;
     const timings = { ...DEFAULT_TIMINGS, ...parts.timings };
     const { recovered } = storage;
     const { limits = {}, nonceSeed } = parts;
-    this.#core = new PaxosCore({ self: this.self, configuration, recovered, timings, limits, nonceSeed });
+    this.#core = new PaxosCore({ self: this.self, configuration, configurationSlot, recovered, timings, limits, nonceSeed });
+    this.#left = this.#hasLeft();
     this.#awake = new AwakeTime(clock.nowMs(), timings.tickMs * MAX_TICK_STEPS);
     this.#checksums = new ChecksumWatch(this.self);
+    this.#applier = new Applier(this.#applierPort(), { state: parts.state, snapshot: storage.recovered.snapshot, founding });
     this.#space = new DiskSpace(this.self);
-    this.#applier = new Applier(this.#applierPort(), { state: parts.state, snapshot: storage.recovered.snapshot, cluster, configuration });
     this.#writes = new WriteRouter(this.#writePort(), nonceSeed);
     this.#forwardedWrites = new ForwardedWrites((command, done) => this.#writes.submit(command, done, true));
     this.#reads = new ReadRouter(this.#readPort());
+    this.#memberRequests = new MemberRequests(this.#memberRequestPort(), nonceSeed);
     this.#snapshotTaker = new SnapshotTaker(this.#snapshotTakerPort(), parts.snapshotBytes ?? DEFAULT_SNAPSHOT_BYTES);
     this.#snapshotServer = new SnapshotServer(storage, {
       nowMs: () => clock.nowMs(),
       send: (to, message) => this.#send(to, message),
       requestSnapshot: () => this.#snapshotTaker.request(),
+      wanted: (above) => this.#core.step({ type: "snapshotWanted", above }),
+      busy: () => this.#writes.sizes.held > 0,
+      after: (ms, task) => this.#after(ms, task),
       failed: (error) => this.#snapshotNotSent(error),
     });
     this.#stopTicks = clock.every(timings.tickMs, () => this.#tick());
@@ -155,10 +165,29 @@ export class Member {
     this.#schedule();
   }
 
+  /** Asks the leader, whoever that is, for something about members; `done` is called exactly once. */
+  requestMembers(request: MemberRequest, done: (answer: MemberAnswer) => void): void {
+    if (this.#stopped) return done(new SynodError("SYNOD_ERR_STOPPING"));
+    this.#memberRequests.submit(request, done);
+    this.#schedule();
+  }
+
+  /** What this member knows of the members; only the leader knows how far each has come. */
+  membersView(): MembersView {
+    const { configuration, configurationSlot, configurationDone, chosenThrough } = this.#core.status();
+    return { configuration, configurationSlot, done: configurationDone, chosenThrough, progress: this.#core.memberProgress() };
+  }
+
+  /** Whom to have links with at present. */
+  get peers(): readonly MemberInfo[] {
+    return this.#core.peers;
+  }
+
   /** Why nothing is served at present, null when it is. */
   #refusal(): SynodError | null {
     if (this.#stopped) return new SynodError("SYNOD_ERR_STOPPING");
     if (this.#fence !== null) return fenceError(this.#fence);
+    if (this.#left) return new SynodError("SYNOD_ERR_LEFT");
     if (this.#disagreement || this.#applier.paused) return new SynodError("SYNOD_ERR_DIVERGED");
     return null;
   }
@@ -177,6 +206,11 @@ export class Member {
 
   get fenceNow(): Fence | null {
     return this.#fence;
+  }
+
+  /** Whether this member leads. Cheap, unlike `status`. */
+  get leads(): boolean {
+    return this.#core.leads;
   }
 
   status(): CoreStatus {
@@ -222,6 +256,12 @@ export class Member {
         });
       case "forwarded":
         return this.#writes.forwarded(from, message.id, message.outcomes);
+      case "memberRequest":
+        return this.#memberRequests.take(from, message.id, message.request, (answer) => {
+          this.#send(from, { type: "memberAnswer", id: message.id, answer });
+        });
+      case "memberAnswer":
+        return this.#memberRequests.answered(from, message.id, message.answer);
       case "snapshotRequest":
         return void this.#snapshotServer.answer(from, message);
       case "snapshotChunk":
@@ -251,6 +291,7 @@ export class Member {
     this.#judgeSpace();
     this.#core.step({ type: "linkDown", peer });
     this.#writes.linkClosed(peer);
+    this.#memberRequests.linkClosed(peer);
     this.#schedule();
   }
 
@@ -354,10 +395,24 @@ export class Member {
     this.#applier.push(effects.chosen);
     for (const { proposalId, failure } of effects.failedProposals) this.#writes.failed(proposalId, failure);
     for (const outcome of effects.reads) this.#reads.outcome(outcome);
+    for (const outcome of effects.changes) this.#memberRequests.changed(outcome);
+    if (effects.events.some(({ type }) => type === "configurationProposed" || type === "configurationChanged")) this.#followConfiguration();
     if (effects.fetchSnapshot !== null) this.#fetchSnapshot(effects.fetchSnapshot.from, effects.fetchSnapshot.slot);
     this.#tell(effects.events);
     // What failed for certain goes to the next leader in the next turn, if there is one by then.
     if (effects.failedProposals.length > 0 || effects.events.length > 0) this.#schedule();
+  }
+
+  /** Members have come or gone: links follow, and who left serves nothing any more. */
+  #followConfiguration(): void {
+    this.#parts.links.setPeers(this.#core.peers);
+    this.#left = this.#hasLeft();
+    if (this.#left) this.#reads.stop(new SynodError("SYNOD_ERR_LEFT"));
+  }
+
+  /** Not the role, which for a moment is that of a candidate when the entry that removes this member is learned in a pre-vote. */
+  #hasLeft(): boolean {
+    return !isMember(this.#core.status().configuration, this.self);
   }
 
   /** Events are told after the turn, when the records and messages of an election are on their way: people can wait for them, members should not. */
@@ -380,7 +435,7 @@ export class Member {
   }
 
   #sendBytes(to: Incarnation, message: PeerMessage, bytes: Uint8Array): boolean {
-    const sent = this.#parts.links.send(to, bytes, laneOf(message));
+    const sent = this.#parts.links.send(to, bytes, laneOf(message), message);
     if (!sent) this.#parts.observer.dropped(message.type);
     return sent;
   }
@@ -400,6 +455,7 @@ export class Member {
     this.#sweptAtMs = nowMs;
     this.#writes.expire();
     this.#reads.expire();
+    this.#memberRequests.tick();
     this.#snapshotTaker.tick();
     this.#snapshotFetch?.tick();
     if (this.#snapshotFetch?.ended === true) this.#snapshotFetch = null;
@@ -480,6 +536,7 @@ export class Member {
     return {
       nowMs: () => this.#clock.nowMs(),
       bytesSinceSnapshot: () => storage.stats().bytesSinceSnapshot,
+      snapshotBytes: () => storage.stats().snapshotBytes,
       freeze: () => this.#freeze(),
       write: (handle, chunks) => storage.writeSnapshot(handle, chunks),
       taken: (handle) => {
@@ -491,9 +548,16 @@ export class Member {
   }
 
   #freeze(): ReturnType<ConstructorParameters<typeof SnapshotTaker>[0]["freeze"]> {
-    const { slot, paused, betweenEntries, state } = this.#applier;
-    if (paused || this.#disagreement || !betweenEntries || slot <= this.#core.status().snapshotSlot) return null;
+    const { slot, paused, canSnapshot, state } = this.#applier;
+    if (paused || this.#disagreement || !canSnapshot || slot <= this.#core.status().snapshotSlot) return null;
     return { handle: this.#applier.handle(), snapshot: state.snapshot() };
+  }
+
+  #after(ms: number, task: () => void): void {
+    const cancel = this.#clock.every(ms, () => {
+      cancel();
+      task();
+    });
   }
 
   // What the parts need of the member.
@@ -537,6 +601,31 @@ export class Member {
     };
   }
 
+  #memberRequestPort(): ConstructorParameters<typeof MemberRequests>[0] {
+    return {
+      nowMs: () => this.#clock.nowMs(),
+      leads: () => this.#core.leads,
+      left: () => this.#left,
+      linkedLeader: () => this.#linkedLeader(),
+      ask: (leader, id, request) => this.#send(leader, { type: "memberRequest", id, request }),
+      change: (request) => {
+        this.#core.step({ type: "changeConfiguration", request });
+        this.#schedule();
+      },
+      transfer: (target) => this.#beginTransfer(target),
+      view: () => this.membersView(),
+    };
+  }
+
+  #beginTransfer(target: Incarnation): SynodError | null {
+    const { voters } = this.#core.status().configuration;
+    if (!voters.some((voter) => voter.incarnation === target)) {
+      return new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", "Only a voter can lead. GET /v1/members lists the voters.");
+    }
+    if (target !== this.self) this.transferLeadership(target);
+    return null;
+  }
+
   #linkedLeader(): Incarnation | null {
     const { leader } = this.#core;
     return leader !== null && leader !== this.self && this.#linked.has(leader) ? leader : null;
@@ -566,6 +655,7 @@ export class Member {
     this.#stopped = true;
     this.#stopTicks();
     this.#writes.stop();
+    this.#memberRequests.stop();
     this.#reads.stop(new SynodError("SYNOD_ERR_STOPPING"));
     this.#snapshotFetch?.giveUp();
     await this.#snapshotServer.close();

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { EventHistory } from "../api/event-history.ts";
 import type {
   Consistency, FoundingStatus, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
@@ -13,11 +14,12 @@ import { type Fence, fenceError } from "../storage/fence-file.ts";
 import type { Founding, MemberFolder } from "../storage/interface.ts";
 import type { LinkStatus } from "../transport/link-status.ts";
 import { memberName, nameBallot, nameEvent } from "./event-names.ts";
+import { MembershipService } from "./membership-service.ts";
 import type { Member } from "./member.ts";
 
 /** How long a transfer of leadership is waited for. */
 const TRANSFER_WAIT_MS = 1_000;
-const NO_MEMBERS: Configuration = { voters: [], learners: [] };
+const NO_MEMBERS: Configuration = { voters: [], learners: [], removed: [] };
 
 export interface NodeServiceOptions {
   readonly storage: MemberFolder;
@@ -30,6 +32,7 @@ export interface NodeServiceOptions {
 export class NodeService implements Service {
   readonly eventHistory: EventHistory;
   readonly memberMetrics: MemberMetrics;
+  readonly membership: MembershipService;
   readonly #options: NodeServiceOptions;
   readonly #storage: MemberFolder;
   #member: Member | null = null;
@@ -42,10 +45,23 @@ export class NodeService implements Service {
     this.#storage = options.storage;
     this.eventHistory = new EventHistory(options.storage.identity.member, () => Date.now());
     this.memberMetrics = new MemberMetrics(() => this.#sample());
+    this.membership = new MembershipService({
+      member: () => this.#atWork(),
+      cluster: () => this.#storage.founding?.cluster ?? "",
+      pause: (ms) => pause(ms),
+    });
   }
 
   get member(): Member | null {
     return this.#member;
+  }
+
+  /** The member that can be asked about members. Throws a coded error when there is none, or it is out of touch. */
+  #atWork(): Member {
+    const member = this.#member;
+    if (member === null) throw this.#notYet();
+    if (member.fenceNow !== null) throw fenceError(member.fenceNow);
+    return member;
   }
 
   /** Why there is no member to ask. */

@@ -1,12 +1,14 @@
 import { unreachable } from "../codec/assert.ts";
 import { ByteReader, DecodeError } from "../codec/byte-reader.ts";
 import { ByteWriter } from "../codec/byte-writer.ts";
-import { ERRORS, type ErrorCode } from "../errors/table.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { readBallot, readConfiguration, readSlot, writeBallot, writeConfiguration } from "../paxos/encoding.ts";
 import type { Slot } from "../paxos/ids.ts";
 import { isUrgent, readMessage, writeMessage } from "../paxos/message-codec.ts";
 import type { Message } from "../paxos/messages.ts";
+import { readError, writeError } from "./error-codec.ts";
+import { readMemberAnswer, readMemberRequest, writeMemberAnswer, writeMemberRequest } from "./member-request-codec.ts";
+import type { MemberAnswer, MemberRequest } from "./member-requests.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
 import { readResult, writeResult, type Result } from "../state/results.ts";
 
@@ -21,6 +23,9 @@ export type PeerMessage =
   | { readonly type: "snapshotChunk"; readonly handle: SnapshotHandle; readonly size: number; readonly offset: number; readonly bytes: Uint8Array }
   /** There is no such snapshot (any more, or yet). */
   | { readonly type: "snapshotUnavailable"; readonly minSlot: Slot }
+  /** Asks the leader for what only it can do or knows about members; asked again when no answer comes. */
+  | { readonly type: "memberRequest"; readonly id: number; readonly request: MemberRequest }
+  | { readonly type: "memberAnswer"; readonly id: number; readonly answer: MemberAnswer }
   /** The running checksum of the state that was applied through `slot` (rule 6). */
   | { readonly type: "checksum"; readonly slot: Slot; readonly checksum: number }
   /** What the sender's disk holds: the number of its last durable record (rule 13), and whether it is full (rule 15). */
@@ -33,7 +38,9 @@ const SNAPSHOT_REQUEST = 3;
 const SNAPSHOT_CHUNK = 4;
 const SNAPSHOT_UNAVAILABLE = 5;
 const CHECKSUM = 6;
-const DISK = 7;
+const MEMBER_REQUEST = 7;
+const MEMBER_ANSWER = 8;
+const DISK = 9;
 
 /** Encodes for peer links. The bytes are the caller's and may be sent to several peers. */
 export function encodePeerMessage(message: PeerMessage): Uint8Array {
@@ -57,6 +64,10 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
       return writer.u8(SNAPSHOT_UNAVAILABLE).u53(message.minSlot).take();
     case "checksum":
       return writer.u8(CHECKSUM).u53(message.slot).u32(message.checksum).take();
+    case "memberRequest":
+      return writeMemberRequest(writer.u8(MEMBER_REQUEST).u53(message.id), message.request).take();
+    case "memberAnswer":
+      return writeMemberAnswer(writer.u8(MEMBER_ANSWER).u53(message.id), message.answer).take();
     case "disk":
       return writer.u8(DISK).u53(message.records).u8(message.full ? 1 : 0).take();
     default:
@@ -103,6 +114,10 @@ function readNodeMessage(reader: ByteReader, kind: number): PeerMessage {
       return { type: "snapshotUnavailable", minSlot: readSlot(reader) };
     case CHECKSUM:
       return { type: "checksum", slot: readSlot(reader), checksum: reader.u32() };
+    case MEMBER_REQUEST:
+      return { type: "memberRequest", id: reader.u53(), request: readMemberRequest(reader) };
+    case MEMBER_ANSWER:
+      return { type: "memberAnswer", id: reader.u53(), answer: readMemberAnswer(reader) };
     case DISK:
       return { type: "disk", records: reader.u53(), full: reader.boolean() };
     default:
@@ -118,16 +133,12 @@ function readList<T>(reader: ByteReader, minimumBytes: number, readOne: () => T)
 }
 
 function writeOutcome(writer: ByteWriter, outcome: Result | SynodError): void {
-  if (outcome instanceof SynodError) writer.u8(1).text(outcome.code).text(outcome.message);
+  if (outcome instanceof SynodError) writeError(writer.u8(1), outcome);
   else writeResult(writer.u8(0), outcome);
 }
 
 function readOutcome(reader: ByteReader): Result | SynodError {
-  if (!reader.boolean()) return readResult(reader);
-  const code = reader.text();
-  const message = reader.text();
-  if (!Object.hasOwn(ERRORS, code)) throw new DecodeError(`unknown error code ${code}`);
-  return new SynodError(code as ErrorCode, message);
+  return reader.boolean() ? readError(reader) : readResult(reader);
 }
 
 function writeHandle(writer: ByteWriter, handle: SnapshotHandle): ByteWriter {
@@ -146,7 +157,9 @@ function readHandle(reader: ByteReader): SnapshotHandle {
   };
 }
 
-const URGENT: ReadonlySet<PeerMessage["type"]> = new Set(["checksum", "disk", "snapshotRequest", "snapshotUnavailable"]);
+const URGENT: ReadonlySet<PeerMessage["type"]> = new Set([
+  "memberRequest", "memberAnswer", "checksum", "disk", "snapshotRequest", "snapshotUnavailable",
+]);
 
 /** The lane a message travels in: votes and heartbeats overtake bulk (rule 26). */
 export function laneOf(message: PeerMessage): "urgent" | "bulk" {

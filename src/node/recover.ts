@@ -13,6 +13,9 @@ import { openStorage, type StorageOptions } from "../storage/open.ts";
 import { Applier } from "./applier.ts";
 import { restoreState } from "./restore-state.ts";
 
+/** The new cluster is founded with its configuration; no entry of the log set it. */
+const FOUNDED = 0 as Slot;
+
 /** What a recovery from one folder keeps, and what it may lose (rule 17). */
 export interface RecoveryPlan {
   readonly member: string;
@@ -102,7 +105,7 @@ async function applyAll(storage: Storage): Promise<{ applier: Applier; missing: 
   const { recovered, founding } = storage;
   assert(founding !== null, "a member of a cluster has state");
   const state = await restoreState(storage);
-  const applier = new Applier({ nowMs: () => 0, applied: () => {}, checkpoint: () => {} }, { state, snapshot: recovered.snapshot, ...founding });
+  const applier = new Applier({ nowMs: () => 0, applied: () => {}, checkpoint: () => {} }, { state, snapshot: recovered.snapshot, founding });
   const missing: Slot[] = [];
   let next = applier.slot + 1;
   for (const { slot, value } of recovered.entries) {
@@ -127,12 +130,12 @@ async function buildSuccessor(options: RecoverOptions, old: Storage, applier: Ap
   const storage = await openStorage({ fileSystem, folder, member, listener: durable, ...storageOptions(options) });
   try {
     const { incarnation } = storage.identity;
-    const configuration: Configuration = { voters: [{ incarnation, name: member, address }], learners: [] };
+    const configuration: Configuration = { voters: [{ incarnation, name: member, address }], learners: [], removed: [] };
     const cluster = options.drawClusterId();
-    await storage.saveFounding({ cluster, configuration });
+    await storage.saveFounding({ cluster, configuration, configurationSlot: FOUNDED });
     storage.append([{ type: "promised", ballot: { round: old.recovered.promised.round, incarnation } }], 1);
     await durable.first;
-    await writeState(storage, { ...applier.handle(), cluster, configuration, configurationSlot: 0 as Slot }, applier.state);
+    await writeState(storage, { ...applier.handle(), cluster, configuration, configurationSlot: FOUNDED }, applier.state);
     return { cluster, incarnation };
   } finally {
     await storage.close();

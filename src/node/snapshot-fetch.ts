@@ -5,9 +5,9 @@ import { StateRestorer } from "../state/restorer.ts";
 import type { StateMachine } from "../state/state-machine.ts";
 import type { PeerMessage } from "./peer-messages.ts";
 
-/** A part is asked for again when it did not come within this time, and given up after so many times. */
+/** A part is asked for again when it did not come within this time, and given up after so many times: a peer may restart meanwhile. */
 const RETRY_MS = 1_000;
-const MAX_RETRIES = 5;
+const MAX_RETRIES = 15;
 
 export interface SnapshotFetchPort {
   nowMs(): number;
@@ -48,6 +48,11 @@ export class SnapshotFetch {
   /** Over, one way or the other. */
   get ended(): boolean {
     return this.#ended;
+  }
+
+  /** Every part came. From then on nothing is given up: the snapshot will be on disk, so the state must follow. */
+  get #complete(): boolean {
+    return this.#handle !== null && this.#offset === this.#size;
   }
 
   #ask(): void {
@@ -112,14 +117,14 @@ export class SnapshotFetch {
 
   /** Asks again, or gives up, when the peer is silent. */
   tick(): void {
-    if (this.#ended || this.#part !== null || this.#port.nowMs() - this.#askedAtMs < RETRY_MS) return;
+    if (this.#ended || this.#complete || this.#part !== null || this.#port.nowMs() - this.#askedAtMs < RETRY_MS) return;
     this.#retries += 1;
     if (this.#retries > MAX_RETRIES) return this.giveUp();
-    if (this.#handle === null || this.#offset < this.#size) this.#ask();
+    this.#ask();
   }
 
   giveUp(): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#complete) return;
     this.#ended = true;
     this.#wake?.();
   }

@@ -13,8 +13,16 @@ export interface SnapshotServerPort {
   send(to: Incarnation, message: PeerMessage): void;
   /** Has a new snapshot taken as soon as possible. */
   requestSnapshot(): void;
+  /** The lowest snapshot that a peer is being given, so that the entries above it stay; null: no peer is. */
+  wanted(above: Slot | null): void;
+  /** Whether clients wait for this member. */
+  busy(): boolean;
+  after(ms: number, task: () => void): void;
   failed(error: unknown): void;
 }
+
+/** A part leaves so much later while clients wait for this member: a transfer takes at most about 12 MiB a second from them. */
+const PACE_MS = 15;
 
 interface Transfer {
   readonly reader: SnapshotReader;
@@ -43,6 +51,7 @@ export class SnapshotServer {
       transfer.usedAtMs = this.#port.nowMs();
       const { handle, size } = transfer.reader;
       const offset = Math.min(request.offset, size);
+      if (this.#port.busy()) await new Promise<void>((resolve) => this.#port.after(PACE_MS, resolve));
       const bytes = await transfer.reader.read(offset, Math.min(CHUNK_BYTES, size - offset));
       this.#port.send(from, { type: "snapshotChunk", handle, size, offset, bytes });
     } catch (error) {
@@ -57,22 +66,32 @@ export class SnapshotServer {
     const known = this.#transfers.get(from);
     if (known !== undefined && slot !== 0 && known.reader.handle.slot === slot) return known;
     await this.#forget(from);
-    if (slot !== 0 || this.#transfers.size >= MAX_TRANSFERS) return null;
+    if (this.#transfers.size >= MAX_TRANSFERS) return null;
     const reader = await this.#storage.openSnapshot();
-    if (reader === null || reader.handle.slot < minSlot) {
+    // One that was begun goes on after a pause, or after this member's restart, as long as that snapshot is the newest.
+    const other = reader !== null && slot !== 0 && reader.handle.slot !== slot;
+    if (reader === null || reader.handle.slot < minSlot || other) {
       await reader?.close();
-      this.#port.requestSnapshot();
+      if (!other) this.#port.requestSnapshot();
       return null;
     }
     const transfer = { reader, usedAtMs: this.#port.nowMs() };
     this.#transfers.set(from, transfer);
+    this.#tellWanted();
     return transfer;
+  }
+
+  #tellWanted(): void {
+    const slots = [...this.#transfers.values()].map(({ reader }) => reader.handle.slot);
+    this.#port.wanted(slots.length === 0 ? null : (Math.min(...slots) as Slot));
   }
 
   async #forget(peer: Incarnation): Promise<void> {
     const transfer = this.#transfers.get(peer);
+    if (transfer === undefined) return;
     this.#transfers.delete(peer);
-    await transfer?.reader.close();
+    this.#tellWanted();
+    await transfer.reader.close();
   }
 
   /** Closes transfers that nobody asks for any more. */

@@ -8,6 +8,8 @@ export interface SnapshotTakerPort {
   nowMs(): number;
   /** Bytes of records since the last snapshot. */
   bytesSinceSnapshot(): number;
+  /** Bytes of the newest snapshot; 0 when there is none. */
+  snapshotBytes(): number;
   /** The applied state and what it stands for, frozen; null when it cannot be taken now. */
   freeze(): { readonly handle: SnapshotHandle; readonly snapshot: StateSnapshot } | null;
   write(handle: SnapshotHandle, chunks: AsyncIterable<Uint8Array>): Promise<void>;
@@ -15,7 +17,7 @@ export interface SnapshotTakerPort {
   failed(error: unknown): void;
 }
 
-/** Takes a snapshot when the log has grown by so many bytes, one at a time, so that the log stays bounded in bytes (rule 20). */
+/** Takes a snapshot when the log has grown by so many bytes, or by as many as the last one has, one at a time: the log stays bounded in bytes (rule 20). */
 export class SnapshotTaker {
   readonly #port: SnapshotTakerPort;
   readonly #everyBytes: number;
@@ -39,7 +41,9 @@ export class SnapshotTaker {
 
   tick(): void {
     if (this.#running !== null || this.#port.nowMs() < this.#notBeforeMs) return;
-    if (!this.#requested && this.#port.bytesSinceSnapshot() < this.#everyBytes) return;
+    // Not before as much was logged as a snapshot takes: so the writing of snapshots costs no more than that of the log.
+    const dueBytes = Math.max(this.#everyBytes, this.#port.snapshotBytes());
+    if (!this.#requested && this.#port.bytesSinceSnapshot() < dueBytes) return;
     const frozen = this.#port.freeze();
     if (frozen === null) return;
     this.#requested = false;

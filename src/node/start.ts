@@ -139,6 +139,7 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
       state: await restoreState(storage),
       links: {
         send: (to, message, lane) => transport?.send(to, message, lane) ?? false, flush: () => transport?.flush(),
+        setPeers: (peers) => transport?.setPeers(peers),
         heardRecords: (from, records) => transport?.heardRecords(from, records),
       },
       clock: systemClock,
@@ -231,7 +232,7 @@ function peerTransport(
       version: PEER_PROTOCOL_VERSION,
       lastRecord: storage.stats().records,
     }),
-    peers: founding.configuration.voters,
+    peers: member.peers,
     resolve: peerAddresses(options.peersFile),
     random: () => systemClock.random(),
     listener: {

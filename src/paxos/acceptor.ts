@@ -104,8 +104,11 @@ export class Acceptor {
 
   /** Accepts one slot at the promised ballot, next in its range, and returns the record's number. Raises the promise (rule 1). */
   acceptAt(slot: Slot, value: ValueBytes): number {
-    if (this.#through < this.#from) this.#restartRange(slot);
-    assert(slot === this.#through + 1, "slots are accepted at one ballot without a gap");
+    const empty = this.#through < this.#from;
+    const next = slot === this.#through + 1;
+    const behindChosen = slot > this.#through && slot === this.#context.log.chosenThrough + 1;
+    assert(empty || next || behindChosen, "slots are accepted at one ballot without a gap");
+    if (empty || !next) this.#restartRange(slot);
     const ballot = this.#promised;
     this.#context.log.accept(slot, ballot, value);
     this.#through = slot;

@@ -1,15 +1,15 @@
 import { assert, unreachable } from "../codec/assert.ts";
 import { Acceptor } from "./acceptor.ts";
 import { type Ballot, ballotsEqual, compareBallots } from "./ballot.ts";
-import { assertConfiguration, type Configuration, isVoter } from "./configuration.ts";
+import { allMembers, assertConfiguration, type Configuration, isMember, isVoter, type MemberInfo } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { Election } from "./election.ts";
 import type { Incarnation, Slot } from "./ids.ts";
-import { DEFAULT_LIMITS, DEFAULT_TIMINGS, type Effects, type Input, type Limits, type PaxosEvent, type Role, type Timings } from "./interface.ts";
-import { Leader } from "./leader.ts";
+import { DEFAULT_LIMITS, DEFAULT_TIMINGS, type ChangeRequest, type Effects, type Input, type Limits, type PaxosEvent, type Role, type Timings } from "./interface.ts";
+import { Leader, type MemberProgress } from "./leader.ts";
 import { Learner } from "./learner.ts";
-import type { Accept, ChosenEntries, Heartbeat, Message, Prepare, TransferLeadership } from "./messages.ts";
+import type { Accept, ChosenEntries, Heartbeat, Message, Prepare, PromiseReply, TransferLeadership } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { PhaseOne } from "./phase-one.ts";
 import { Proposals } from "./proposals.ts";
@@ -20,8 +20,10 @@ import { Transfer } from "./transfer.ts";
 
 export interface CoreOptions {
   readonly self: Incarnation;
-  /** The founding configuration; a snapshot's or the log's own takes its place. */
+  /** The configuration of the founding document; a later one of a snapshot or of the log takes its place. */
   readonly configuration: Configuration;
+  /** The slot of the entry that set `configuration`, for a member that joined later; 0: the cluster was founded with it. */
+  readonly configurationSlot?: Slot;
   readonly recovered: RecoveredState;
   readonly timings?: Partial<Timings>;
   readonly limits?: Partial<Limits>;
@@ -43,6 +45,10 @@ export interface CoreStatus {
   readonly leaderBallot: Ballot;
   readonly configuration: Configuration;
   readonly configurationSlot: Slot;
+  /** Whether the change that set the configuration is done (rule 16a); null: only the leader knows. */
+  readonly configurationDone: boolean | null;
+  /** The slots up to here are held and known to be chosen even after a restart. */
+  readonly durableThrough: Slot;
   readonly unchosenBytes: number;
   readonly pendingProposals: number;
 }
@@ -67,10 +73,13 @@ export class PaxosCore {
   #transfer: Transfer | null = null;
   #fenced = false;
   #diskFull = false;
+  #wantedAbove: Slot | null = null;
 
   constructor(options: CoreOptions) {
     const { recovered } = options;
-    const configuration = recovered.snapshot?.configuration ?? options.configuration;
+    const founding = { configuration: options.configuration, configurationSlot: options.configurationSlot ?? (0 as Slot) };
+    const { snapshot } = recovered;
+    const { configuration, configurationSlot } = snapshot !== null && snapshot.configurationSlot >= founding.configurationSlot ? snapshot : founding;
     assertConfiguration(configuration);
     let nonce = options.nonceSeed;
     this.#context = {
@@ -86,7 +95,7 @@ export class PaxosCore {
     };
     this.#acceptor = new Acceptor(this.#context, recovered);
     this.#proposals = new Proposals(this.#outbox);
-    this.#learner = new Learner(this.#context, this.#proposals, recovered.snapshot, recovered.chosenThrough);
+    this.#learner = new Learner(this.#context, this.#proposals, { snapshot, configurationSlot, recoveredThrough: recovered.chosenThrough });
     this.#election = new Election(this.#context, recovered.promised.round > 0);
     this.#disk = new DiskWatch(this.#context);
     this.#forwardedReads = new ForwardedReads(this.#context);
@@ -106,9 +115,24 @@ export class PaxosCore {
       leaderBallot: this.#learner.leaderBallot,
       configuration,
       configurationSlot: this.#learner.configurationSlot,
+      configurationDone: this.#leader?.configurationDone ?? null,
+      durableThrough: this.#learner.durableThrough,
       unchosenBytes: this.#leader?.unchosenBytes ?? 0,
       pendingProposals: this.#proposals.size,
     };
+  }
+
+  /** How far the members have come; empty while this member does not lead. */
+  memberProgress(): readonly MemberProgress[] {
+    return this.#leader?.memberProgress() ?? [];
+  }
+
+  /** Everybody who has a part in the configuration in force or in one that this member proposes: whom to have links with. */
+  get peers(): readonly MemberInfo[] {
+    const next = this.#leader?.nextConfiguration ?? null;
+    const { configuration } = this.#context;
+    const coming = next === null ? [] : allMembers(next).filter((member) => !isMember(configuration, member.incarnation));
+    return [...allMembers(configuration), ...coming];
   }
 
   /** Whether this member leads and serves. Cheap, for the hot path. */
@@ -139,7 +163,8 @@ export class PaxosCore {
     if (this.#fenced) return "fenced";
     if (this.#leader !== null) return "leader";
     if (this.#phaseOne !== null || this.#election.preVoting) return "candidate";
-    return isVoter(this.#context.configuration, this.#context.self) ? "follower" : "learner";
+    if (isVoter(this.#context.configuration, this.#context.self)) return "follower";
+    return isMember(this.#context.configuration, this.#context.self) ? "learner" : "removed";
   }
 
   /** Takes one input. What follows from it waits in `takeEffects`. */
@@ -164,7 +189,10 @@ export class PaxosCore {
         this.#diskFull = false;
         return;
       case "snapshotTaken":
-        return this.#context.log.cut(input.handle.slot, this.#context.limits.retainedLogBytes);
+        return this.#cut(input.handle.slot);
+      case "snapshotWanted":
+        this.#wantedAbove = input.above;
+        return;
       case "snapshotInstalled":
         return this.#installSnapshot(input.handle);
       case "linkUp":
@@ -173,6 +201,8 @@ export class PaxosCore {
         return this.#linkChanged(input.peer, false);
       case "transferLeadership":
         return this.#startTransfer(input.target);
+      case "changeConfiguration":
+        return this.#change(input.request);
       case "campaign":
         if (this.#leader === null) this.#startPreVote();
         return;
@@ -184,8 +214,12 @@ export class PaxosCore {
   /** Hands over everything that the inputs since the last call led to. Call it once after each group of inputs. */
   takeEffects(): Effects {
     this.#learner.applyChosen();
+    this.#phaseOne?.ask();
+    this.#maybeWin();
     this.#acceptor.flushAck();
     this.#leader?.noticeChosen();
+    if (this.#leader?.excluded === true) this.#leaveLeadership(this.#leader);
+    if (this.#leader?.overtaken === true) this.#leadAnew();
     if (this.#transfer !== null && !this.#transfer.pump()) this.#transfer = null;
     this.#readRounds?.pump();
     this.#leader?.pump();
@@ -223,7 +257,11 @@ export class PaxosCore {
   #startPreVote(): void {
     const { configuration, self } = this.#context;
     // A stalled disk could not keep the ballot, and a prepare sent long after it was asked for would only disturb.
-    if (this.#fenced || !isVoter(configuration, self) || this.#disk.stalled()) return this.#election.lost("soon");
+    if (this.#fenced || this.#disk.stalled()) return this.#election.lost("soon");
+    if (!isVoter(configuration, self)) {
+      this.#learner.consultVoters();
+      return this.#election.lost("later");
+    }
     if (this.#election.startPreVote()) this.#campaign();
   }
 
@@ -231,11 +269,13 @@ export class PaxosCore {
     const { ballot, record } = this.#acceptor.openBallot(this.#election.seenRound);
     this.#outbox.emit({ type: "campaignStarted", ballot });
     this.#election.campaignHeard(this.#context.self);
-    this.#phaseOne = new PhaseOne(this.#context, this.#learner, ballot, record);
-    this.#phaseOne.start();
+    const fromSlot = (this.#context.log.chosenThrough + 1) as Slot;
+    const options = { ballot, ownRecord: record, fromSlot, configuration: () => this.#context.configuration };
+    this.#phaseOne = new PhaseOne(this.#context, this.#learner, options);
+    this.#phaseOne.ask();
   }
 
-  #loseElection(ballot: Ballot, reason: "higherBallot" | "timeout"): void {
+  #loseElection(ballot: Ballot, reason: "higherBallot" | "timeout" | "removed"): void {
     this.#phaseOne = null;
     this.#outbox.emit({ type: "electionLost", ballot, reason });
     this.#election.lost("soon");
@@ -243,7 +283,11 @@ export class PaxosCore {
 
   #maybeWin(): void {
     const phaseOne = this.#phaseOne;
-    if (phaseOne === null || !phaseOne.hasQuorum()) return;
+    if (phaseOne === null) return;
+    // What was reported as chosen may hold a configuration that governs from here on, with other voters.
+    this.#learner.applyChosen();
+    if (!isVoter(this.#context.configuration, this.#context.self)) return this.#loseElection(phaseOne.ballot, "removed");
+    if (!phaseOne.hasQuorum()) return;
     assert(ballotsEqual(phaseOne.ballot, this.#acceptor.promised), "a candidate that promised higher has yielded");
     this.#phaseOne = null;
     const adopted = phaseOne.adopt();
@@ -264,7 +308,7 @@ export class PaxosCore {
     this.#readRounds = null;
     this.#outbox.emit({ type: "steppedDown", ballot: leader.ballot, reason: this.#transfer === null ? reason : "transferred" });
     this.#transfer = null;
-    leader.abandonQueue();
+    leader.abandon();
     this.#election.lost(retry);
     this.#announceLeader(null);
   }
@@ -287,17 +331,18 @@ export class PaxosCore {
     switch (message.type) {
       case "preVote": {
         const granted = this.#leader === null && this.#election.grants(from);
-        return this.#outbox.send(from, { type: "preVoteReply", nonce: message.nonce, granted, promised: this.#acceptor.promised });
+        return this.#outbox.send(from, { type: "preVoteReply", nonce: message.nonce, granted, promised: this.#acceptor.promised, chosenThrough: this.#context.log.chosenThrough });
       }
       case "preVoteReply":
+        this.#learner.heardChosen(from, message.chosenThrough);
         if (this.#leader === null && this.#phaseOne === null && this.#election.takePreVoteReply(from, message)) this.#campaign();
         return;
       case "prepare":
         return this.#receivePrepare(from, message);
       case "promise":
-        this.#phaseOne?.takePromise(from, message);
-        return this.#maybeWin();
+        return this.#receivePromise(from, message);
       case "promiseNeedsSnapshot":
+        this.#leader?.takeSnapshotNeed(from, message);
         return this.#phaseOne?.takeSnapshotNeed(from, message.ballot, message.snapshotSlot);
       case "reject":
         return this.#receiveReject(message.ballot, message.promised);
@@ -353,6 +398,10 @@ export class PaxosCore {
 
   #receiveAccept(from: Incarnation, message: Accept): void {
     if (!this.#followsBallot(from, message.ballot)) return this.#acceptor.reject(from, message.ballot);
+    const { configuration, self } = this.#context;
+    // A member that left does not vote beyond the entry that says so; whoever counts on it is told of that entry (rule 18).
+    const left = !isMember(configuration, self) && message.firstSlot > this.#learner.configurationSlot;
+    if (left) return this.#learner.answerCatchUp(from, { type: "catchUp", fromSlot: message.firstSlot });
     this.#acceptor.answerAccept(from, message);
     this.#heardLeader(from, message.ballot, message.chosenThrough);
   }
@@ -362,7 +411,8 @@ export class PaxosCore {
     this.#acceptor.promise(message.ballot);
     this.#heardLeader(from, message.ballot, message.chosenThrough);
     const { chosenThrough } = this.#context.log;
-    this.#outbox.send(from, { type: "heartbeatReply", ballot: message.ballot, nonce: message.nonce, chosenThrough });
+    const { durableThrough } = this.#learner;
+    this.#outbox.send(from, { type: "heartbeatReply", ballot: message.ballot, nonce: message.nonce, chosenThrough, durableThrough });
   }
 
   /** Yields to a leader's ballot. False: it is below the promise. */
@@ -386,6 +436,16 @@ export class PaxosCore {
     this.#learner.heardChosen(from, chosenThrough);
   }
 
+  /** A candidate asked for it, or a leader that enters a configuration; there it may tell of a value that refutes the leader's own. */
+  #receivePromise(from: Incarnation, message: PromiseReply): void {
+    this.#phaseOne?.takePromise(from, message);
+    this.#maybeWin();
+    const leader = this.#leader;
+    if (leader === null || !ballotsEqual(message.ballot, leader.ballot)) return;
+    if (message.entries.some(({ slot, chosen, value }) => chosen && leader.isRefutedBy(slot, value))) return this.#stepDown("higherBallot", "later");
+    leader.takePromise(from, message);
+  }
+
   /** A leader that learns another value than it proposed is behind a higher ballot; it steps down before it says "chosen" again. */
   #receiveChosen(from: Incarnation, message: ChosenEntries): void {
     const { fromSlot, values } = message;
@@ -403,6 +463,12 @@ export class PaxosCore {
     if (led) this.#stepDown("higherBallot", "soon");
     if (this.#learner.install(handle)) this.#phaseOne?.snapshotInstalled();
     if (led) this.#startPreVote();
+  }
+
+  /** A leader that learned of a configuration beyond the one that it was about to enter asks for promises again, of the right voters. */
+  #leadAnew(): void {
+    this.#stepDown("higherBallot", "soon");
+    this.#startPreVote();
   }
 
   #receiveTransfer(from: Incarnation, message: TransferLeadership): void {
@@ -429,6 +495,7 @@ export class PaxosCore {
   #durable(record: number): void {
     this.#disk.durable(record);
     if (this.#fenced) return;
+    this.#learner.ownDurable(record);
     this.#leader?.ownDurable(record);
     this.#phaseOne?.ownDurable(record);
     this.#maybeWin();
@@ -446,6 +513,31 @@ export class PaxosCore {
     const to = target ?? this.#leader.mostCaughtUp();
     if (to === null || to === this.#context.self || !isVoter(this.#context.configuration, to)) return;
     this.#transfer = new Transfer(this.#context, this.#leader, to);
+  }
+
+  /** Who is to be removed hands over first, and the next leader makes the change (rule 16). */
+  #change(request: ChangeRequest): void {
+    const { change, changeId } = request;
+    const leader = this.#leader;
+    if (leader === null) return this.#outbox.answerChange({ changeId, ok: false, failure: "notLeader" });
+    const leaves = change.type === "remove" ? change.incarnation : change.type === "promote" ? change.replaces : null;
+    const another = leaves === this.#context.self && leader.allowsChange(request) ? leader.mostCaughtUp() : null;
+    if (another === null) return leader.change(request);
+    this.#startTransfer(another);
+    this.#outbox.answerChange({ changeId, ok: false, failure: "notLeader" });
+  }
+
+  /** This member led until the entry that removes it was chosen: it tells so, and asks a voter to go on at once. */
+  #leaveLeadership(leader: Leader): void {
+    leader.heartbeat();
+    const to = leader.mostCaughtUp();
+    if (to !== null) this.#outbox.send(to, { type: "transferLeadership", ballot: leader.ballot, nonce: this.#context.nextNonce() });
+    this.#stepDown("removed", "later");
+  }
+
+  #cut(slot: Slot): void {
+    const { retainedLogBytes, wantedLogBytes } = this.#context.limits;
+    this.#context.log.cut(slot, { bytes: retainedLogBytes, wantedAbove: this.#wantedAbove, wantedBytes: wantedLogBytes });
   }
 
   #fence(): void {

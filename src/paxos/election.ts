@@ -1,4 +1,4 @@
-import { isVoter, quorumSize } from "./configuration.ts";
+import { isQuorum } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { Incarnation } from "./ids.ts";
 import type { PreVoteReply } from "./messages.ts";
@@ -143,10 +143,7 @@ export class Election {
   }
 
   #hasPreVotes(): boolean {
-    const { configuration } = this.#context;
-    let count = 0;
-    for (const member of this.#preVote?.granted ?? []) if (isVoter(configuration, member)) count += 1;
-    if (count < quorumSize(configuration)) return false;
+    if (!isQuorum(this.#context.configuration, (voter) => this.#preVote?.granted.has(voter) === true)) return false;
     this.#preVote = null;
     return true;
   }

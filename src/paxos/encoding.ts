@@ -1,7 +1,7 @@
 import { ByteReader, DecodeError } from "../codec/byte-reader.ts";
 import type { ByteWriter } from "../codec/byte-writer.ts";
 import type { Ballot } from "./ballot.ts";
-import { type Configuration, MAX_MEMBERS, type MemberInfo } from "./configuration.ts";
+import { type Configuration, MAX_MEMBERS, MAX_REMOVED, type MemberInfo } from "./configuration.ts";
 import { type Incarnation, type Slot } from "./ids.ts";
 
 const INCARNATION_BYTES = 16;
@@ -29,8 +29,25 @@ export function writeIncarnation(writer: ByteWriter, incarnation: Incarnation): 
 
 export function readIncarnation(reader: ByteReader): Incarnation {
   const bytes = reader.raw(INCARNATION_BYTES);
+  // Members are few and drawn at random, so their first bytes tell them apart well enough to find the one read last.
+  const place = bytes[0] as number;
+  const known = readLast[place];
+  if (known !== undefined && isSame(known.bytes, bytes)) return known.incarnation;
+  const incarnation = incarnationText(bytes);
+  readLast[place] = { bytes: bytes.slice(), incarnation };
+  return incarnation;
+}
+
+const readLast: { readonly bytes: Uint8Array; readonly incarnation: Incarnation }[] = [];
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  for (let index = 0; index < INCARNATION_BYTES; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+function incarnationText(bytes: Uint8Array): Incarnation {
   let text = "";
-  for (let index = 0; index < INCARNATION_BYTES; index++) text += HEX[bytes[index] as number];
+  for (const byte of bytes) text += HEX[byte];
   return text as Incarnation;
 }
 
@@ -51,11 +68,19 @@ export function writeConfiguration(writer: ByteWriter, configuration: Configurat
     writer.u8(members.length);
     for (const member of members) writeIncarnation(writer, member.incarnation).text(member.name).text(member.address);
   }
+  writer.u8(configuration.removed.length);
+  for (const incarnation of configuration.removed) writeIncarnation(writer, incarnation);
   return writer;
 }
 
 export function readConfiguration(reader: ByteReader): Configuration {
-  return { voters: readMembers(reader), learners: readMembers(reader) };
+  return { voters: readMembers(reader), learners: readMembers(reader), removed: readRemoved(reader) };
+}
+
+function readRemoved(reader: ByteReader): Incarnation[] {
+  const count = reader.u8();
+  if (count > MAX_REMOVED) throw new DecodeError(`${count} removed members exceed the bound of ${MAX_REMOVED}`);
+  return Array.from({ length: count }, () => readIncarnation(reader));
 }
 
 function readMembers(reader: ByteReader): MemberInfo[] {

@@ -1,15 +1,17 @@
 import { assert } from "../codec/assert.ts";
 import type { Acceptor } from "./acceptor.ts";
 import { ballotsEqual, type Ballot } from "./ballot.ts";
-import { allMembers, isVoter, quorumSize } from "./configuration.ts";
+import { allMembers, type Configuration, isMember, isQuorum, quorumSize } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { Incarnation, Slot } from "./ids.ts";
+import type { ChangeRequest } from "./interface.ts";
 import type { Learner } from "./learner.ts";
-import type { Accept, Accepted, AcceptGap, HeartbeatReply, ValueBytes } from "./messages.ts";
+import type { Accept, Accepted, AcceptGap, HeartbeatReply, PromiseNeedsSnapshot, PromiseReply, ValueBytes } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import type { Proposals } from "./proposals.ts";
+import { type LeaderView, Reconfiguration } from "./reconfiguration.ts";
 import { bytesEqual } from "./replica-log.ts";
-import { encodeValue } from "./value.ts";
+import { decodeControlValue, encodeValue } from "./value.ts";
 
 interface OwnAccept {
   readonly slot: Slot;
@@ -25,6 +27,17 @@ interface QueuedProposal {
 
 const MAX_REWIND_DOUBLINGS = 4;
 
+/** How far a member has come, as its leader knows. */
+export interface MemberProgress {
+  readonly incarnation: Incarnation;
+  /** The slots up to here it holds and knows to be chosen; 0: it did not say so in this ballot. */
+  readonly chosenThrough: Slot;
+  /** Milliseconds since it was heard from; null: not in this ballot. */
+  readonly heardAgoMs: number | null;
+  /** Heard from lately and not far behind: a learner may be promoted. */
+  readonly caughtUp: boolean;
+}
+
 /**
  * A leader's phase 2 in one ballot: proposes consecutive slots without waiting, counts acknowledgements of exactly this
  * ballot, and tells what is chosen. It serves clients only once its barrier and all below it are chosen (rule 3).
@@ -35,10 +48,15 @@ export class Leader {
   readonly #acceptor: Acceptor;
   readonly #learner: Learner;
   readonly #proposals: Proposals;
+  readonly #reconfiguration: Reconfiguration;
+  readonly #linksDown: ReadonlySet<Incarnation>;
   readonly #peers = new Map<Incarnation, Progress>();
   /** The leader's first slot in this ballot. */
   readonly #base: Slot;
-  readonly #barrierSlot: Slot;
+  /** Null until it is proposed: not before the last adopted configuration is entered. */
+  #barrierSlot: Slot | null = null;
+  /** The first slot proposed behind what was adopted last: once it is chosen, so is all that others had chosen before. */
+  #settledSlot: Slot | null = null;
   #ready = false;
   #nextSlot: Slot;
   #ownThrough: Slot;
@@ -68,29 +86,113 @@ export class Leader {
     this.#nextSlot = adopted.firstSlot;
     this.#ownThrough = (adopted.firstSlot - 1) as Slot;
     this.#heartbeatAtMs = context.nowMs;
-    for (const { incarnation } of allMembers(context.configuration)) {
-      if (incarnation === context.self) continue;
-      const progress = new Progress(incarnation, this.#base, context.nowMs);
-      progress.linkUp = !parts.linksDown.has(incarnation);
-      this.#peers.set(incarnation, progress);
-    }
-    for (const value of adopted.values) this.#proposeValue(value);
-    this.#barrierSlot = this.#proposeValue(encodeValue({ kind: "barrier", ballot }));
+    this.#linksDown = parts.linksDown;
+    this.#reconfiguration = new Reconfiguration(context, parts.learner, ballot);
+    this.#followMembers();
+    this.#proposeAdopted(adopted.values);
     this.heartbeat();
   }
 
-  /** The first leader of a cluster writes the founding configuration into the log, where all later ones will be. */
-  #proposeFoundingConfiguration(): void {
-    const { configuration } = this.#context;
-    this.#proposeValue(encodeValue({ kind: "configuration", origin: this.ballot, configuration }));
+  /** Proposes what phase 1 found, up to a configuration among it: what lies above that belongs to the phase 1 of its voters (rule 16). */
+  #proposeAdopted(values: readonly ValueBytes[]): void {
+    for (const value of values) {
+      const slot = this.#proposeValue(value);
+      const control = decodeControlValue(value);
+      if (control?.kind === "configuration") return this.#enterLater(slot, control.configuration);
+    }
+    // A barrier tells of a leadership and is proposed once in it; a configuration that is entered later needs something chosen under it.
+    this.#settledSlot = this.#proposeValue(encodeValue(this.#barrierSlot === null ? { kind: "barrier", ballot: this.ballot } : { kind: "noop" }));
+    this.#barrierSlot ??= this.#settledSlot;
+    this.#drainQueue();
+  }
+
+  #enterLater(slot: Slot, configuration: Configuration): void {
+    this.#reconfiguration.begin(slot, configuration);
+    this.#followMembers();
+  }
+
+  /** Keeps in touch with everybody who has a part in the configurations in force and to come, and with who leaves until that is done. */
+  #followMembers(): void {
+    const { configuration, self, log, nowMs } = this.#context;
+    const { next, done } = this.#reconfiguration;
+    for (const { incarnation } of [...allMembers(configuration), ...(next === null ? [] : allMembers(next))]) {
+      if (incarnation === self || this.#peers.has(incarnation)) continue;
+      const progress = new Progress(incarnation, Math.max(log.chosenThrough + 1, this.#base) as Slot, nowMs);
+      progress.linkUp = !this.#linksDown.has(incarnation);
+      this.#peers.set(incarnation, progress);
+    }
+    if (!done) return;
+    for (const peer of this.#peers.keys()) if (!isMember(configuration, peer)) this.#peers.delete(peer);
+  }
+
+  get #view(): LeaderView {
+    return { ready: this.#ready, held: this.#held, progressOf: (member) => this.#peers.get(member) };
+  }
+
+  /** Whether `change` would propose a configuration for this request now. */
+  allowsChange(request: ChangeRequest): boolean {
+    return this.#reconfiguration.allows(request, this.#view);
+  }
+
+  /** Changes the configuration, or answers why not (rule 16). */
+  change(request: ChangeRequest): void {
+    const configuration = this.#reconfiguration.judge(request, this.#view);
+    if (configuration === null) return;
+    const slot = this.#proposeValue(encodeValue({ kind: "configuration", origin: this.ballot, configuration }));
+    this.#enterLater(slot, configuration);
+  }
+
+  /** How far every member of the configuration in force has come. */
+  memberProgress(): MemberProgress[] {
+    const { configuration, self, log, nowMs } = this.#context;
+    return allMembers(configuration).map(({ incarnation }) => {
+      if (incarnation === self) return { incarnation, chosenThrough: log.chosenThrough, heardAgoMs: 0, caughtUp: true };
+      const progress = this.#peers.get(incarnation);
+      const heardAgoMs = progress?.heard === true ? nowMs - progress.heardAtMs : null;
+      return { incarnation, chosenThrough: progress?.chosenThrough ?? (0 as Slot), heardAgoMs, caughtUp: this.#reconfiguration.isCaughtUp(progress) };
+    });
+  }
+
+  /** Whether the change of the configuration in force is done (rule 16a). */
+  get configurationDone(): boolean {
+    return this.#reconfiguration.done;
+  }
+
+  get nextConfiguration(): Configuration | null {
+    return this.#reconfiguration.next;
+  }
+
+  /** The configuration in force is without this member: it must hand over. */
+  get excluded(): boolean {
+    return this.#reconfiguration.excluded;
+  }
+
+  /** Somebody else had a later configuration chosen: this leader must begin anew. */
+  get overtaken(): boolean {
+    return this.#reconfiguration.overtaken;
+  }
+
+  takePromise(from: Incarnation, message: PromiseReply): void {
+    this.#reconfiguration.takePromise(from, message);
+    this.#learner.applyChosen();
+    this.noticeChosen();
+  }
+
+  takeSnapshotNeed(from: Incarnation, message: PromiseNeedsSnapshot): void {
+    this.#reconfiguration.takeSnapshotNeed(from, message);
   }
 
   get ready(): boolean {
     return this.#ready;
   }
 
-  get barrierSlot(): Slot {
-    return this.#barrierSlot;
+  /**
+   * Whether a read may begin. Not from the proposal of a configuration on until something above what its voters reported is
+   * chosen: a leader that they had in between may have acknowledged writes above it (rules 11 and 16).
+   */
+  get servesReads(): boolean {
+    const settled = this.#settledSlot !== null && this.#context.log.chosenThrough >= this.#settledSlot;
+    return this.#ready && settled && !this.#reconfiguration.pending;
   }
 
   get peers(): ReadonlyMap<Incarnation, Progress> {
@@ -119,7 +221,7 @@ export class Leader {
   }
 
   /**
-   * Proposes a batch of commands as one slot, or queues it during a transfer. Refuses what exceeds the bounds. The slot lies above
+   * Proposes a batch of commands as one slot, or queues it during a transfer or a change of the configuration. Refuses what exceeds the bounds. The slot lies above
    * the barrier, and application is in slot order, so nothing is answered before the barrier is chosen and applied (rule 3).
    */
   propose(proposalId: number, commands: readonly Uint8Array[]): void {
@@ -132,7 +234,7 @@ export class Leader {
   }
 
   #drainQueue(): void {
-    if (this.#held) return;
+    if (this.#held || this.#reconfiguration.pending) return;
     for (const { proposalId, commands } of this.#queued.splice(0)) {
       const value = encodeValue({ kind: "commands", origin: this.ballot, commands });
       this.#proposals.add(this.#nextSlot, proposalId, this.ballot, value);
@@ -141,10 +243,11 @@ export class Leader {
     this.#queuedBytes = 0;
   }
 
-  /** What was queued and never proposed fails for certain. Called when this leadership ends. */
-  abandonQueue(): void {
+  /** Called when this leadership ends: what was queued and never proposed fails for certain, a change that is not done is open. */
+  abandon(): void {
     for (const { proposalId } of this.#queued.splice(0)) this.#context.outbox.failProposal(proposalId, "notLeader");
     this.#queuedBytes = 0;
+    this.#reconfiguration.abandon();
   }
 
   #proposeValue(value: ValueBytes): Slot {
@@ -180,7 +283,7 @@ export class Leader {
   takeGap(from: Incarnation, message: AcceptGap): void {
     const progress = this.#peers.get(from);
     if (progress === undefined || !ballotsEqual(message.ballot, this.ballot)) return;
-    progress.heardAtMs = this.#context.nowMs;
+    progress.hear(this.#context.nowMs);
     // Every accept behind the gap is answered so, but one new start is enough; a lost one is mended by the time-out.
     const resendFrom = this.#resendFrom(message.expected);
     if (progress.next <= resendFrom || progress.rewoundTo === resendFrom) return;
@@ -189,11 +292,12 @@ export class Leader {
 
   /**
    * Whether a value chosen in `slot` is not what was proposed there at this ballot: then a higher ballot is at work, and
-   * what it chose must never be told in the name of this one (rule 3a).
+   * what it chose must never be told in the name of this one (rule 3a). Above a configuration that is not entered yet an earlier
+   * leader may have had values chosen.
    */
   isRefutedBy(slot: number, value: ValueBytes): boolean {
     if (slot <= this.#context.log.chosenThrough) return false;
-    if (slot >= this.#nextSlot) return true;
+    if (slot >= this.#nextSlot) return !this.#reconfiguration.pending;
     const own = this.#context.log.get(slot);
     return own === undefined || !bytesEqual(own.value, value);
   }
@@ -228,13 +332,29 @@ export class Leader {
       done += 1;
     }
     this.#unchosenSizes.splice(0, done);
-    if (!this.#ready && chosenThrough >= this.#barrierSlot) this.#becomeReady();
+    this.#enterConfiguration();
+    if (!this.#ready && this.#barrierSlot !== null && chosenThrough >= this.#barrierSlot) this.#becomeReady();
+    if (this.#ready && this.#reconfiguration.settle((voter) => this.#durableThrough(voter))) this.#followMembers();
+  }
+
+  #enterConfiguration(): void {
+    const adopted = this.#reconfiguration.enter();
+    if (adopted === null) return;
+    // What the new quorum reported as chosen needs no proposal; everything between is chosen.
+    assert(adopted.firstSlot >= this.#nextSlot, "a configuration is entered where the last one ended");
+    this.#nextSlot = adopted.firstSlot;
+    this.#proposeAdopted(adopted.values);
+    this.#followMembers();
+  }
+
+  #durableThrough(voter: Incarnation): Slot {
+    if (voter === this.#context.self) return this.#learner.durableThrough;
+    return this.#peers.get(voter)?.durableThrough ?? (0 as Slot);
   }
 
   #becomeReady(): void {
     this.#ready = true;
     this.#context.outbox.emit({ type: "leaderReady", ballot: this.ballot });
-    if (this.#learner.configurationSlot === 0) this.#proposeFoundingConfiguration();
     // Writes of the leader before wait to hear what became of them, so this is told at once.
     this.heartbeat();
   }
@@ -288,8 +408,10 @@ export class Leader {
   takeHeartbeatReply(from: Incarnation, message: HeartbeatReply): void {
     const progress = this.#peers.get(from);
     if (progress === undefined || !ballotsEqual(message.ballot, this.ballot)) return;
-    progress.heardAtMs = this.#context.nowMs;
+    progress.hear(this.#context.nowMs);
     progress.answeredNonce = Math.max(progress.answeredNonce, message.nonce);
+    progress.chosenThrough = Math.max(progress.chosenThrough, message.chosenThrough) as Slot;
+    progress.durableThrough = Math.max(progress.durableThrough, message.durableThrough) as Slot;
     this.skip(from, message.chosenThrough);
   }
 
@@ -300,25 +422,25 @@ export class Leader {
     progress.acknowledge({ from: (through + 1) as Slot, through }, this.#context.nowMs);
   }
 
-  /** Whether a quorum of voters, this member included, answered a heartbeat with this nonce or a later one. */
+  /**
+   * Whether a quorum of voters, this member included, answered a heartbeat with this nonce or a later one. While a configuration
+   * is proposed and not entered its voters must agree too: they may govern already (rules 11 and 16).
+   */
   confirmed(nonce: number): boolean {
-    return this.#countVoters((progress) => progress.answeredNonce >= nonce);
+    return this.#reconfiguration.isQuorum((voter) => this.#holds(voter, (progress) => progress.answeredNonce >= nonce));
   }
 
-  #countVoters(holds: (progress: Progress) => boolean): boolean {
-    const { configuration, self } = this.#context;
-    let count = isVoter(configuration, self) ? 1 : 0;
-    for (const { incarnation } of configuration.voters) {
-      const progress = this.#peers.get(incarnation);
-      if (progress !== undefined && holds(progress)) count += 1;
-    }
-    return count >= quorumSize(configuration);
+  #holds(voter: Incarnation, holds: (progress: Progress) => boolean): boolean {
+    if (voter === this.#context.self) return true;
+    const progress = this.#peers.get(voter);
+    return progress !== undefined && holds(progress);
   }
 
   /** Heartbeats when due, earlier when something chosen was not told yet; sends again what nobody acknowledged. */
   tick(): void {
     const { nowMs, timings, log } = this.#context;
     const due = nowMs - this.#heartbeatAtMs >= timings.heartbeatMs;
+    if (due) this.#reconfiguration.askAgain();
     if (due || this.#advertised < log.chosenThrough) this.heartbeat();
     for (const progress of this.#peers.values()) {
       const patienceMs = (timings.electionTimeoutMs / 2) * 2 ** Math.min(progress.rewinds, MAX_REWIND_DOUBLINGS);
@@ -329,8 +451,9 @@ export class Leader {
 
   /** Whether a quorum was heard from within one election timeout. A leader without one steps down (rule 8). */
   hearsQuorum(): boolean {
-    const { nowMs, timings } = this.#context;
-    return this.#countVoters((progress) => nowMs - progress.heardAtMs <= timings.electionTimeoutMs);
+    const { configuration, nowMs, timings } = this.#context;
+    const heard = (progress: Progress): boolean => nowMs - progress.heardAtMs <= timings.electionTimeoutMs;
+    return isQuorum(configuration, (voter) => this.#holds(voter, heard));
   }
 
   linkChanged(peer: Incarnation, up: boolean): void {

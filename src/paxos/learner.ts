@@ -1,5 +1,6 @@
 import { assert } from "../codec/assert.ts";
 import { type Ballot, maxBallot, ZERO_BALLOT } from "./ballot.ts";
+import { type Configuration, isMember } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { Incarnation, Slot } from "./ids.ts";
 import type { CatchUp, ChosenEntries, ValueBytes } from "./messages.ts";
@@ -9,6 +10,14 @@ import { decodeControlValue } from "./value.ts";
 
 /** How often a record of what is chosen is written when nothing else is: it only shortens recovery. */
 const CHOSEN_RECORD_MS = 500;
+
+export interface LearnerStart {
+  readonly snapshot: SnapshotHandle | null;
+  /** The slot of the entry that set the configuration in force. */
+  readonly configurationSlot: Slot;
+  /** As in `RecoveredState.chosenThrough`. */
+  readonly recoveredThrough: Slot;
+}
 
 /**
  * The learner: hands chosen entries over in slot order, follows the configuration and the barriers among them, and
@@ -27,14 +36,24 @@ export class Learner {
   #seenThrough: Slot = 0 as Slot;
   #recordedThrough: Slot;
   #recordedAtMs = 0;
+  /** Records of what is chosen that are under way to the disk, in their order. */
+  readonly #recording: { readonly record: number; readonly through: Slot }[] = [];
+  #durableThrough: Slot;
 
-  constructor(context: Context, proposals: Proposals, snapshot: SnapshotHandle | null, recoveredThrough: Slot) {
+  constructor(context: Context, proposals: Proposals, start: LearnerStart) {
+    const { snapshot, configurationSlot, recoveredThrough } = start;
     this.#context = context;
     this.#proposals = proposals;
     this.#appliedThrough = snapshot?.slot ?? (0 as Slot);
     this.#leaderBallot = snapshot?.leaderBallot ?? ZERO_BALLOT;
-    this.#configurationSlot = snapshot?.configurationSlot ?? (0 as Slot);
+    this.#configurationSlot = configurationSlot;
     this.#recordedThrough = recoveredThrough;
+    this.#durableThrough = recoveredThrough;
+  }
+
+  /** The slots up to here are held and known to be chosen even after a restart (rule 16a). */
+  get durableThrough(): Slot {
+    return this.#durableThrough;
   }
 
   /** The highest ballot in any applied barrier (rule 10). */
@@ -69,9 +88,16 @@ export class Learner {
       this.#leaderBallot = maxBallot(this.#leaderBallot, value.ballot);
       this.#proposals.abandonBelow(value.ballot, slot);
     } else if (value?.kind === "configuration") {
-      this.#context.configuration = value.configuration;
-      this.#configurationSlot = slot;
+      this.#configure(slot, value.configuration);
     }
+  }
+
+  /** A member that joined knows a later configuration than the entries it catches up with; those govern nothing that it decides. */
+  #configure(slot: Slot, configuration: Configuration): void {
+    if (slot <= this.#configurationSlot) return;
+    this.#context.configuration = configuration;
+    this.#configurationSlot = slot;
+    this.#context.outbox.emit({ type: "configurationChanged", slot, configuration });
   }
 
   /** `from` says that everything up to `through` is chosen; if that is more than is held here, it is the one to ask. */
@@ -100,6 +126,20 @@ export class Learner {
     this.#waitUntilMs = nowMs + timings.electionTimeoutMs / 2;
     // Behind what was learned before: a slow disk paces the catching up, instead of a queue growing before it.
     outbox.sendWhenDurable(this.#source, { type: "catchUp", fromSlot: (log.chosenThrough + 1) as Slot });
+  }
+
+  /**
+   * What a member without a vote does when it hears no leader. A learner asks the voters what is chosen: it may have been removed
+   * meanwhile, or be a voter by now. A member that left tells them how far it knows the log to be chosen: whoever took the place of
+   * the only voter may not know that yet, and nobody else would ever campaign (rule 18).
+   */
+  consultVoters(): void {
+    const { configuration, log, outbox, self } = this.#context;
+    const fromSlot = (log.chosenThrough + 1) as Slot;
+    for (const { incarnation } of configuration.voters) {
+      if (isMember(configuration, self)) outbox.sendWhenDurable(incarnation, { type: "catchUp", fromSlot });
+      else outbox.send(incarnation, { type: "chosenEntries", fromSlot, values: [], chosenThrough: log.chosenThrough });
+    }
   }
 
   /** Answers with chosen values, or that a snapshot is needed. */
@@ -141,8 +181,8 @@ export class Learner {
     log.install(handle.slot);
     this.#appliedThrough = handle.slot;
     this.#leaderBallot = maxBallot(this.#leaderBallot, handle.leaderBallot);
-    this.#context.configuration = handle.configuration;
-    this.#configurationSlot = handle.configurationSlot;
+    this.#configure(handle.configurationSlot, handle.configuration);
+    this.#durableThrough = Math.max(this.#durableThrough, handle.slot) as Slot;
     this.#recordedThrough = Math.max(this.#recordedThrough, handle.slot) as Slot;
     this.#waitUntilMs = 0;
     this.#proposals.abandonThrough(handle.slot);
@@ -151,13 +191,26 @@ export class Learner {
     return true;
   }
 
-  /** Notes what is chosen beside records that are written anyway, and now and then without them. */
+  /** Notes what is chosen beside records that are written anyway, and now and then, or when the configuration changed, without them. */
   recordChosen(): void {
     const { outbox, nowMs } = this.#context;
     if (this.#appliedThrough <= this.#recordedThrough) return;
-    if (!outbox.holdsRecords && nowMs - this.#recordedAtMs < CHOSEN_RECORD_MS) return;
+    const waits = !outbox.holdsRecords && nowMs - this.#recordedAtMs < CHOSEN_RECORD_MS;
+    if (waits && this.#configurationSlot <= this.#recordedThrough) return;
     this.#recordedThrough = this.#appliedThrough;
     this.#recordedAtMs = nowMs;
-    outbox.record({ type: "chosen", through: this.#appliedThrough });
+    const record = outbox.record({ type: "chosen", through: this.#appliedThrough });
+    this.#recording.push({ record, through: this.#appliedThrough });
+  }
+
+  /** The member's own records are durable up to `record`. */
+  ownDurable(record: number): void {
+    let done = 0;
+    for (const recording of this.#recording) {
+      if (recording.record > record) break;
+      this.#durableThrough = Math.max(this.#durableThrough, recording.through) as Slot;
+      done += 1;
+    }
+    this.#recording.splice(0, done);
   }
 }

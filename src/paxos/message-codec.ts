@@ -24,7 +24,7 @@ export function writeMessage(writer: ByteWriter, message: Message): ByteWriter {
     case "readIndexRequest":
       return writer.u53(message.nonce);
     case "preVoteReply":
-      return writeBallot(writer.u53(message.nonce).u8(message.granted ? 1 : 0), message.promised);
+      return writeBallot(writer.u53(message.nonce).u8(message.granted ? 1 : 0), message.promised).u53(message.chosenThrough);
     case "prepare":
       return writeBallot(writer, message.ballot).u53(message.fromSlot);
     case "promise":
@@ -41,8 +41,9 @@ export function writeMessage(writer: ByteWriter, message: Message): ByteWriter {
     case "acceptGap":
       return writeBallot(writer, message.ballot).u53(message.expected);
     case "heartbeat":
-    case "heartbeatReply":
       return writeBallot(writer, message.ballot).u53(message.nonce).u53(message.chosenThrough);
+    case "heartbeatReply":
+      return writeBallot(writer, message.ballot).u53(message.nonce).u53(message.chosenThrough).u53(message.durableThrough);
     case "catchUp":
       return writer.u53(message.fromSlot);
     case "chosenEntries":
@@ -73,7 +74,7 @@ function readBody(reader: ByteReader, type: MessageType): Message {
     case "readIndexRequest":
       return { type, nonce: reader.u53() };
     case "preVoteReply":
-      return { type, nonce: reader.u53(), granted: reader.boolean(), promised: readBallot(reader) };
+      return { type, nonce: reader.u53(), granted: reader.boolean(), promised: readBallot(reader), chosenThrough: readSlot(reader) };
     case "prepare":
       return { type, ballot: readBallot(reader), fromSlot: readSlot(reader) };
     case "promise": {
@@ -93,8 +94,9 @@ function readBody(reader: ByteReader, type: MessageType): Message {
     case "acceptGap":
       return { type, ballot: readBallot(reader), expected: readSlot(reader) };
     case "heartbeat":
-    case "heartbeatReply":
       return { type, ballot: readBallot(reader), nonce: reader.u53(), chosenThrough: readSlot(reader) };
+    case "heartbeatReply":
+      return { type, ballot: readBallot(reader), nonce: reader.u53(), chosenThrough: readSlot(reader), durableThrough: readSlot(reader) };
     case "catchUp":
       return { type, fromSlot: readSlot(reader) };
     case "chosenEntries":

@@ -20,6 +20,8 @@ export interface PreVoteReply {
   readonly granted: boolean;
   /** The highest promise of the replier, so that the candidate can choose a round above it. */
   readonly promised: Ballot;
+  /** How far the replier knows the log to be chosen: an asker that is behind catches up, and may find that it left (rule 18). */
+  readonly chosenThrough: Slot;
 }
 
 /** Phase 1a for every slot from `fromSlot` on (rule 3). */
@@ -58,7 +60,14 @@ export interface AcceptGap { readonly type: "acceptGap"; readonly ballot: Ballot
 
 /** Keeps followers, spreads what is chosen, and confirms leadership for reads: `nonce` is fresh for every round (rule 11). */
 export interface Heartbeat { readonly type: "heartbeat"; readonly ballot: Ballot; readonly nonce: number; readonly chosenThrough: Slot }
-export interface HeartbeatReply { readonly type: "heartbeatReply"; readonly ballot: Ballot; readonly nonce: number; readonly chosenThrough: Slot }
+export interface HeartbeatReply {
+  readonly type: "heartbeatReply";
+  readonly ballot: Ballot;
+  readonly nonce: number;
+  readonly chosenThrough: Slot;
+  /** The slots up to here are held and known to be chosen even after a restart (rule 16a). */
+  readonly durableThrough: Slot;
+}
 
 /** A member that knows a slot to be chosen but not its value fetches it (rule 3a). */
 export interface CatchUp { readonly type: "catchUp"; readonly fromSlot: Slot }

@@ -1,5 +1,5 @@
 import type { Incarnation, Slot } from "./ids.ts";
-import type { ChosenEntry, Effects, PaxosEvent, ProposalFailure, ReadOutcome } from "./interface.ts";
+import type { ChangeOutcome, ChosenEntry, Effects, PaxosEvent, ProposalFailure, ReadOutcome } from "./interface.ts";
 import type { Message, OutgoingMessage } from "./messages.ts";
 import type { LogRecord } from "./records.ts";
 
@@ -11,6 +11,7 @@ export class Outbox {
   #chosen: ChosenEntry[] = [];
   #failedProposals: { proposalId: number; failure: ProposalFailure }[] = [];
   #reads: ReadOutcome[] = [];
+  #changes: ChangeOutcome[] = [];
   #fetchSnapshot: Effects["fetchSnapshot"] = null;
   #events: PaxosEvent[] = [];
 
@@ -52,6 +53,10 @@ export class Outbox {
     this.#reads.push(outcome);
   }
 
+  answerChange(outcome: ChangeOutcome): void {
+    this.#changes.push(outcome);
+  }
+
   fetchSnapshot(from: Incarnation, slot: Slot): void {
     this.#fetchSnapshot = { from, slot };
   }
@@ -62,6 +67,7 @@ export class Outbox {
 
   /** Hands everything over and starts anew. */
   take(): Effects {
+    if (this.#isEmpty()) return nothing(this.#lastRecord + 1);
     const effects: Effects = {
       records: this.#records,
       firstRecord: this.#lastRecord - this.#records.length + 1,
@@ -69,6 +75,7 @@ export class Outbox {
       chosen: this.#chosen,
       failedProposals: this.#failedProposals,
       reads: this.#reads,
+      changes: this.#changes,
       fetchSnapshot: this.#fetchSnapshot,
       events: this.#events,
     };
@@ -77,8 +84,21 @@ export class Outbox {
     this.#chosen = [];
     this.#failedProposals = [];
     this.#reads = [];
+    this.#changes = [];
     this.#fetchSnapshot = null;
     this.#events = [];
     return effects;
   }
+
+  #isEmpty(): boolean {
+    const told = this.#failedProposals.length + this.#reads.length + this.#changes.length + this.#events.length;
+    return told + this.#records.length + this.#messages.length + this.#chosen.length === 0 && this.#fetchSnapshot === null;
+  }
+}
+
+const NONE: readonly never[] = Object.freeze([]);
+
+/** Most turns lead to nothing, and should cost nothing. */
+function nothing(firstRecord: number): Effects {
+  return { records: NONE, firstRecord, messages: NONE, chosen: NONE, failedProposals: NONE, reads: NONE, changes: NONE, fetchSnapshot: null, events: NONE };
 }

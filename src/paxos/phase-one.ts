@@ -1,35 +1,46 @@
 import { assert } from "../codec/assert.ts";
 import { ballotsEqual, type Ballot, compareBallots } from "./ballot.ts";
-import { isVoter, quorumSize } from "./configuration.ts";
+import { type Configuration, isQuorum } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { Incarnation, Slot } from "./ids.ts";
 import type { Learner } from "./learner.ts";
 import type { PromiseReply, ReportedEntry, ValueBytes } from "./messages.ts";
 import { encodeValue } from "./value.ts";
 
+export interface PhaseOneOptions {
+  readonly ballot: Ballot;
+  /** The record that must be durable before a prepare leaves and the own promise counts (rule 5a); 0: the ballot is durable already. */
+  readonly ownRecord: number;
+  /** The first slot that is asked for. */
+  readonly fromSlot: Slot;
+  /** The configuration that governs the first slot that is not chosen yet; its voters are asked and counted (rule 16). */
+  configuration(): Configuration;
+}
+
 /**
- * A candidate's phase 1 for every slot at once (Paxos Made Simple, section 3). Promises count once per incarnation, only
+ * Phase 1 for every slot from one on at once (Paxos Made Simple, section 3). Promises count once per incarnation, only
  * for exactly this ballot, and only when complete (rules 2 and 4).
  */
 export class PhaseOne {
   readonly ballot: Ballot;
   readonly #context: Context;
   readonly #learner: Learner;
-  readonly #fromSlot: Slot;
-  readonly #ownRecord: number;
+  readonly #options: PhaseOneOptions;
+  /** The voters that were asked, each with the slot from which its report is still missing. */
+  readonly #asked = new Map<Incarnation, Slot>();
   readonly #promisedBy = new Set<Incarnation>();
   readonly #reported = new Map<number, ReportedEntry>();
   /** Who promised but needs this member to install a snapshot before it can be asked again. */
   readonly #waitingForSnapshot = new Set<Incarnation>();
   #progressAtMs: number;
 
-  constructor(context: Context, learner: Learner, ballot: Ballot, ownRecord: number) {
+  constructor(context: Context, learner: Learner, options: PhaseOneOptions) {
     this.#context = context;
     this.#learner = learner;
-    this.ballot = ballot;
-    this.#ownRecord = ownRecord;
-    this.#fromSlot = (context.log.chosenThrough + 1) as Slot;
+    this.#options = options;
+    this.ballot = options.ballot;
     this.#progressAtMs = context.nowMs;
+    if (options.ownRecord === 0) this.#promisedBy.add(context.self);
   }
 
   /** When the last sign of progress came, in the core's time. */
@@ -37,28 +48,41 @@ export class PhaseOne {
     return this.#progressAtMs;
   }
 
-  /** Sends the prepares; they leave once the ballot is durable as this member's own (rule 5a). */
-  start(): void {
-    for (const voter of this.#context.configuration.voters) {
-      if (voter.incarnation !== this.#context.self) this.#ask(voter.incarnation, this.#fromSlot);
+  /** Asks the voters that were not asked yet: all of them at first, later those that a chosen change of the configuration brought. */
+  ask(): void {
+    for (const { incarnation } of this.#options.configuration().voters) {
+      if (incarnation === this.#context.self || this.#asked.has(incarnation)) continue;
+      this.#prepare(incarnation, this.#options.fromSlot);
     }
   }
 
-  #ask(peer: Incarnation, fromSlot: Slot): void {
-    this.#context.outbox.sendWhenDurable(peer, { type: "prepare", ballot: this.ballot, fromSlot });
+  /** Asks those again whose promise is not complete: a prepare or its answer may be lost. */
+  askAgain(): void {
+    for (const [peer, fromSlot] of this.#asked) if (!this.#promisedBy.has(peer)) this.#prepare(peer, fromSlot);
+  }
+
+  #prepare(peer: Incarnation, fromSlot: Slot): void {
+    const { outbox } = this.#context;
+    const message = { type: "prepare", ballot: this.ballot, fromSlot } as const;
+    this.#asked.set(peer, fromSlot);
+    if (this.#options.ownRecord === 0) outbox.send(peer, message);
+    else outbox.sendWhenDurable(peer, message);
   }
 
   /** The member's own records are durable up to `record`; its own promise counts from then on. */
   ownDurable(record: number): void {
-    if (record >= this.#ownRecord) this.#promisedBy.add(this.#context.self);
+    if (record >= this.#options.ownRecord) this.#promisedBy.add(this.#context.self);
   }
 
   takePromise(from: Incarnation, message: PromiseReply): void {
     if (!ballotsEqual(message.ballot, this.ballot)) return;
+    // An answer to an earlier question of this ballot may begin above what is missing; counted, it would hide what lies between.
+    const missingFrom = this.#asked.get(from);
+    if (missingFrom === undefined || message.fromSlot > missingFrom) return;
     this.#progressAtMs = this.#context.nowMs;
     for (const entry of message.entries) this.#report(entry);
     this.#learner.heardChosen(from, message.chosenThrough);
-    if (message.nextSlot !== null) return this.#ask(from, message.nextSlot);
+    if (message.nextSlot !== null) return this.#prepare(from, message.nextSlot);
     this.#promisedBy.add(from);
     this.#context.outbox.emit({ type: "promiseReceived", ballot: this.ballot, from });
   }
@@ -81,15 +105,12 @@ export class PhaseOne {
   /** Asks those again that had cut what was asked for. */
   snapshotInstalled(): void {
     this.#progressAtMs = this.#context.nowMs;
-    for (const peer of this.#waitingForSnapshot) this.#ask(peer, (this.#context.log.chosenThrough + 1) as Slot);
+    for (const peer of this.#waitingForSnapshot) this.#prepare(peer, (this.#context.log.chosenThrough + 1) as Slot);
     this.#waitingForSnapshot.clear();
   }
 
   hasQuorum(): boolean {
-    const { configuration } = this.#context;
-    let count = 0;
-    for (const member of this.#promisedBy) if (isVoter(configuration, member)) count += 1;
-    return count >= quorumSize(configuration);
+    return isQuorum(this.#options.configuration(), (voter) => this.#promisedBy.has(voter));
   }
 
   /**

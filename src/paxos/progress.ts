@@ -9,6 +9,11 @@ export class Progress {
   from: Slot;
   through: Slot;
   heardAtMs: number;
+  /** False: nothing was heard yet in this ballot, and `heardAtMs` only says since when that is waited for. */
+  heard = false;
+  /** How far it said that it knows the log to be chosen and holds it, and how far durably so (rule 16a). */
+  chosenThrough: Slot = 0 as Slot;
+  durableThrough: Slot = 0 as Slot;
   /** The highest heartbeat nonce it answered: it promised nothing higher when it did. */
   answeredNonce = 0;
   /** Bytes of values sent beyond `through`, and how they add up. */
@@ -31,6 +36,12 @@ export class Progress {
     this.progressAtMs = nowMs;
   }
 
+  /** Anything came from the member that belongs to this ballot. */
+  hear(nowMs: number): void {
+    this.heard = true;
+    this.heardAtMs = nowMs;
+  }
+
   /** Slots up to `through`, of `bytes` in all, were sent. */
   sent(through: Slot, bytes: number, nowMs: number): void {
     if (this.#sizes.length === 0) this.progressAtMs = nowMs;
@@ -41,7 +52,7 @@ export class Progress {
 
   /** Takes an acknowledgement of `from` to `through`. A late one that says less than is known changes nothing. */
   acknowledge({ from, through }: { readonly from: Slot; readonly through: Slot }, nowMs: number): void {
-    this.heardAtMs = nowMs;
+    this.hear(nowMs);
     if (through <= this.through) return;
     this.from = from;
     this.through = through;

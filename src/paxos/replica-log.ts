@@ -13,6 +13,16 @@ export interface LogEntry {
   readonly chosen: boolean;
 }
 
+/** Which entries stay when a snapshot covers them. */
+export interface Retained {
+  /** Bytes of the last of them, for peers that lag a little. */
+  readonly bytes: number;
+  /** A peer is given the snapshot at this slot and will ask for what lies above it; null: none is. */
+  readonly wantedAbove: Slot | null;
+  /** Bytes of them that stay for that peer. */
+  readonly wantedBytes: number;
+}
+
 /**
  * One member's log above its snapshot, in memory. It may have holes: a member can accept a slot before it knows those
  * below. `chosenThrough` is the end of the prefix that is chosen and present (or in the snapshot); only that is applied.
@@ -112,8 +122,8 @@ export class ReplicaLog {
     return entries;
   }
 
-  /** A snapshot at `slot` exists: forgets entries at or below it but for the last `retainedBytes` of them. */
-  cut(slot: Slot, retainedBytes: number): void {
+  /** A snapshot at `slot` exists: forgets entries at or below it, but for the last of them as far as `retained` says. */
+  cut(slot: Slot, retained: Retained): void {
     assert(slot <= this.#chosenThrough, "only what is chosen and present is cut");
     if (slot <= this.#snapshotSlot) return;
     this.#snapshotSlot = slot;
@@ -121,7 +131,8 @@ export class ReplicaLog {
     let keepFrom: number = slot;
     while (keepFrom > this.#cutThrough) {
       bytes += this.#entries.get(keepFrom)?.value.length ?? 0;
-      if (bytes > retainedBytes) break;
+      const wanted = retained.wantedAbove !== null && keepFrom > retained.wantedAbove;
+      if (bytes > (wanted ? retained.wantedBytes : retained.bytes)) break;
       keepFrom -= 1;
     }
     this.#dropThrough(keepFrom as Slot);

@@ -1,8 +1,10 @@
 import { unreachable } from "../codec/assert.ts";
-import type { PaxosEvent } from "../paxos/interface.ts";
+import type { ChangeFailure, PaxosEvent } from "../paxos/interface.ts";
+import type { ConfigurationChange } from "../paxos/membership.ts";
 import type { ReportedEntry, ValueBytes } from "../paxos/messages.ts";
 import type { LogRecord, RecoveredState } from "../paxos/records.ts";
-import { ballotName, memberNumber, valueName } from "./names.ts";
+import type { ChangeView } from "./changes.ts";
+import { ballotName, configurationName, memberNumber, valueName } from "./names.ts";
 import type { Payload } from "./network.ts";
 import type { ProposalView, ReadView } from "./notes.ts";
 
@@ -84,7 +86,7 @@ export function describeEvent(member: number, event: PaxosEvent): string | null 
     case "electionWon":
       return `wins ${ballotName(event.ballot)} and proposes from slot ${event.fromSlot} on`;
     case "electionLost":
-      return `gives up ${ballotName(event.ballot)}: ${event.reason === "timeout" ? "no answers" : "a higher ballot is at work"}`;
+      return `gives up ${ballotName(event.ballot)}: ${ELECTION_LOST_REASONS[event.reason]}`;
     case "leaderReady":
       return `serves: its barrier of ${ballotName(event.ballot)} is chosen`;
     case "leaderChanged":
@@ -92,6 +94,14 @@ export function describeEvent(member: number, event: PaxosEvent): string | null 
       return memberNumber(event.leader) === member ? null : `follows ${memberNumber(event.leader)} at ${ballotName(event.ballot)}`;
     case "steppedDown":
       return `steps down from ${ballotName(event.ballot)}: ${STEP_DOWN_REASONS[event.reason]}`;
+    case "configurationProposed":
+      return `proposes ${configurationName(event.configuration)} for all slots above ${event.slot}`;
+    case "configurationChanged":
+      return `learns that ${configurationName(event.configuration)} govern all slots above ${event.slot}`;
+    case "configurationEntered":
+      return `may propose above slot ${event.slot}: a quorum of its voters promised`;
+    case "configurationDone":
+      return `sees the change at slot ${event.slot} done`;
     case "transferStarted":
       return `begins to hand over to ${memberNumber(event.to)}`;
     case "transferFailed":
@@ -101,12 +111,19 @@ export function describeEvent(member: number, event: PaxosEvent): string | null 
   }
 }
 
+const ELECTION_LOST_REASONS = {
+  higherBallot: "a higher ballot is at work",
+  timeout: "no answers",
+  removed: "it is no voter any more",
+} as const satisfies Record<Extract<PaxosEvent, { type: "electionLost" }>["reason"], string>;
+
 const STEP_DOWN_REASONS = {
   higherBallot: "a higher ballot is at work",
   quorumLost: "it hears no quorum",
   diskStalled: "its disk does not answer",
   transferred: "it handed over",
   syncFailed: "its disk failed",
+  removed: "it is no voter any more",
 } as const satisfies Record<Extract<PaxosEvent, { type: "steppedDown" }>["reason"], string>;
 
 /** What became of a proposal, in words that follow its member's number. */
@@ -147,6 +164,44 @@ export function describeRead({ id, outcome, answer, slot }: ReadView): string {
       return unreachable(outcome);
   }
 }
+
+/** What became of a change of the configuration, in words that follow its member's number. */
+export function describeChange({ id, change, force, outcome, slot }: ChangeView): string {
+  const name = `c${id} (${changeName(change)}${force ? ", forced" : ""})`;
+  if (outcome === "open") return `is asked for ${name}`;
+  if (outcome === "done") return `answers ${name}: done, by the configuration of slot ${slot}`;
+  if (outcome === "crashed") return `never answers ${name}`;
+  return outcome === "unknown" ? `answers ${name}: the outcome is unknown` : `refuses ${name}: ${CHANGE_FAILURES[outcome]}`;
+}
+
+function changeName(change: ConfigurationChange): string {
+  switch (change.type) {
+    case "addLearner":
+      return `add ${change.member.name}`;
+    case "promote": {
+      const replaced = change.replaces === null ? "" : ` in place of ${memberNumber(change.replaces)}`;
+      return `promote ${memberNumber(change.incarnation)}${replaced}`;
+    }
+    case "remove":
+      return `remove ${memberNumber(change.incarnation)}`;
+    default:
+      return unreachable(change);
+  }
+}
+
+const CHANGE_FAILURES = {
+  unknownMember: "there is no such member",
+  removedMember: "that member left for ever",
+  nameTaken: "the name is taken",
+  tooManyMembers: "there are too many members",
+  lastVoter: "it is the last voter",
+  notLeader: "it does not lead, or just handed over",
+  notReady: "it does not serve",
+  changePending: "an earlier change is not done",
+  stalePlan: "the configuration is another one by now",
+  learnerLags: "the learner has not caught up",
+  noLiveQuorum: "too few of the voters that there would be are alive",
+} as const satisfies Record<Exclude<ChangeFailure, "unknown">, string>;
 
 /** Records of a log, in words. */
 export function describeRecords(records: readonly LogRecord[]): string {

@@ -6,21 +6,22 @@ import { encodeCommand, type RetryToken } from "../state/commands.ts";
 import { keyFromText } from "../state/key.ts";
 import type { Result } from "../state/results.ts";
 import type { Machine } from "./machine.ts";
+import type { Plan } from "./plan.ts";
 import type { World } from "./world.ts";
 
 export interface ClientOptions {
   readonly world: World;
   readonly machines: readonly Machine[];
-  readonly clients: number;
-  readonly keys: number;
-  /** Operations of all clients together per simulated second, about. */
-  readonly perSecond: number;
+  readonly plan: Pick<Plan, "clients" | "keys" | "perSecond" | "patienceMs">;
 }
 
 const NS_PER_MS = 1_000_000;
 const RETRY_MS = 50;
-/** A client whose member's process ended finds out after this long at the most. */
 const NOTICE_MS = 50;
+const PROBE_MS = 500;
+const LARGEST_BURST = 30;
+/** Values are a few bytes long, and now and then so many that slots differ in size. */
+const LONG_VALUE = 300;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -31,25 +32,42 @@ const decoder = new TextDecoder();
 export class Clients {
   readonly operations: Operation[] = [];
   readonly #options: ClientOptions;
+  readonly #world: World;
   readonly #random: SeededRandom;
   /** The revision that each client last saw of a key, for compare-and-sets that have a chance. */
   readonly #seen = new Map<string, number>();
   #stopped = false;
   #open = 0;
+  #acknowledged = 0;
+  #newestAcknowledgedMs = -1;
   #values = 0;
   #tokens = 0;
+  /** Clients that came for one write only. */
+  #guests = 0;
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#world = options.world;
     this.#random = options.world.random.fork();
   }
 
+  /** Operations that have no end yet. */
   get open(): number {
     return this.#open;
   }
 
+  /** Writes that succeeded. */
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** When the newest of them was begun. */
+  get newestAcknowledgedMs(): number {
+    return this.#newestAcknowledgedMs;
+  }
+
   start(): void {
-    for (let client = 1; client <= this.#options.clients; client++) this.#thinkAndGo(client);
+    for (let client = 1; client <= this.#options.plan.clients; client++) this.#thinkAndGo(client);
   }
 
   /** No client begins anything any more. */
@@ -57,63 +75,98 @@ export class Clients {
     this.#stopped = true;
   }
 
+  /** Many writes at once to one member, each of a client that does nothing else. */
+  burst(machine: Machine): void {
+    if (this.#stopped) return;
+    for (let left = this.#random.integer(1, LARGEST_BURST); left > 0; left--) this.#writeOnce(machine);
+  }
+
+  /** One write to each machine now and then, from now on: whether anybody gets one through does not hang on where clients wait. */
+  probe(): void {
+    if (this.#stopped) return;
+    for (const machine of this.#options.machines) this.#writeOnce(machine);
+    this.#world.after(PROBE_MS, () => this.probe());
+  }
+
+  #writeOnce(machine: Machine): void {
+    const client = this.#options.plan.clients + ++this.#guests;
+    this.#run(client, { op: "write", key: this.#drawKey(), value: this.#drawValue(client) }, { kind: "none" }, machine, () => {});
+  }
+
   #thinkAndGo(client: number): void {
-    const { clients, perSecond } = this.#options;
+    const { clients, perSecond } = this.#options.plan;
     const meanMs = (clients / perSecond) * 1_000;
-    this.#options.world.after(-Math.log(1 - this.#random.next()) * meanMs, () => {
+    this.#world.after(-Math.log(1 - this.#random.next()) * meanMs, () => {
       if (!this.#stopped) this.#operate(client);
     });
   }
 
   #operate(client: number): void {
-    const key = `k${this.#random.below(this.#options.keys)}`;
-    const request = this.#request(client, key);
-    const retry: RetryToken = request.op !== "read" && this.#random.chance(0.5)
+    const request = this.#request(client, this.#drawKey());
+    const retry: RetryToken = request.op !== "read" && this.#random.chance(0.3)
       ? { kind: "key", key: `${client}-${++this.#tokens}` } : { kind: "none" };
+    this.#run(client, request, retry, this.#random.pick(this.#options.machines), () => this.#thinkAndGo(client));
+  }
+
+  #run(client: number, request: Request, retry: RetryToken, first: Machine, done: () => void): void {
     const invokeNs = this.#nowNs();
+    const begunMs = this.#world.nowMs;
     this.#open += 1;
-    this.#attempt(request, retry, (outcome, machine) => {
+    this.#attempt(request, retry, first, false, (outcome, machine) => {
       this.#open -= 1;
+      if (request.op !== "read" && outcome.outcome === "ok") {
+        this.#acknowledged += 1;
+        this.#newestAcknowledgedMs = Math.max(this.#newestAcknowledgedMs, begunMs);
+      }
       this.operations.push({ ...request, ...outcome, client, member: String(machine), invokeNs, returnNs: this.#nowNs() });
-      this.#learn(client, key, outcome);
-      this.#thinkAndGo(client);
+      if (outcome.outcome === "ok" && "revision" in outcome.result) this.#seen.set(`${client} ${request.key}`, outcome.result.revision);
+      done();
     });
+  }
+
+  #drawKey(): string {
+    return `k${this.#random.below(this.#options.plan.keys)}`;
+  }
+
+  #drawValue(client: number): string {
+    const value = `v${client}.${++this.#values}`;
+    return this.#random.chance(0.1) ? value.padEnd(LONG_VALUE, "~") : value;
   }
 
   #request(client: number, key: string): Request {
     const draw = this.#random.next();
     if (draw < 0.4) return { op: "read", key };
     if (draw < 0.5) return { op: "delete", key };
-    this.#values += 1;
-    const value = `v${client}.${this.#values}`;
+    const value = this.#drawValue(client);
     return draw < 0.75 ? { op: "write", key, value } : { op: "cas", key, value, prevRevision: this.#seen.get(`${client} ${key}`) ?? 0 };
   }
 
-  #learn(client: number, key: string, outcome: Outcome): void {
-    if (outcome.outcome !== "ok" || !("revision" in outcome.result)) return;
-    this.#seen.set(`${client} ${key}`, outcome.result.revision);
-  }
-
   /** One attempt, and with an idempotency key more of them, until it is known what became of the write. */
-  #attempt(request: Request, retry: RetryToken, done: (outcome: Outcome, machine: number) => void, maybeExecuted = false): void {
-    const machine = this.#random.pick(this.#options.machines);
+  #attempt(request: Request, retry: RetryToken, machine: Machine, maybeExecuted: boolean, done: (outcome: Outcome, machine: number) => void): void {
     this.#send(machine, request, retry, (outcome) => {
       const unknown = outcome.outcome === "unknown" || (outcome.outcome === "fail" && maybeExecuted);
-      if (!unknown || retry.kind !== "key" || this.#stopped) return done(unknown && outcome.outcome === "fail" ? { ...outcome, outcome: "unknown" } : outcome, machine.number);
-      this.#options.world.after(RETRY_MS * this.#random.next(), () => this.#attempt(request, retry, done, true));
+      if (!unknown || retry.kind !== "key" || this.#stopped) {
+        return done(unknown && outcome.outcome === "fail" ? { ...outcome, outcome: "unknown" } : outcome, machine.number);
+      }
+      this.#world.after(RETRY_MS * this.#random.next(), () => {
+        this.#attempt(request, retry, this.#random.pick(this.#options.machines), true, done);
+      });
     });
   }
 
   #send(machine: Machine, request: Request, retry: RetryToken, done: (outcome: Outcome) => void): void {
     const { member, life } = machine;
-    if (member === null) return void this.#options.world.after(NOTICE_MS, () => done({ outcome: "fail", code: "SYNOD_ERR_UNREACHABLE" }));
+    if (member === null) return void this.#world.after(NOTICE_MS, () => done({ outcome: "fail", code: "SYNOD_ERR_UNREACHABLE" }));
     let answered = false;
     const answer = (outcome: Outcome): void => {
       if (answered) return;
       answered = true;
+      stopWatching();
       done(outcome);
     };
-    this.#noticeEnd(machine, life, () => answered, () => answer({ outcome: request.op === "read" ? "fail" : "unknown", code: "SYNOD_ERR_UNREACHABLE" }));
+    const goOnWithout = (): void => answer({ outcome: request.op === "read" ? "fail" : "unknown", code: "SYNOD_ERR_UNREACHABLE" });
+    const stopWatching = machine.whenEnded(goOnWithout);
+    this.#world.after(this.#options.plan.patienceMs, goOnWithout);
     machine.whenAwake(life, () => {
       if (request.op === "read") {
         const key = keyFromText(request.key);
@@ -122,17 +175,8 @@ export class Clients {
     });
   }
 
-  /** The connection breaks when the process ends. */
-  #noticeEnd(machine: Machine, life: number, answered: () => boolean, ended: () => void): void {
-    this.#options.world.after(NOTICE_MS, () => {
-      if (answered()) return;
-      if (machine.life !== life) ended();
-      else this.#noticeEnd(machine, life, answered, ended);
-    });
-  }
-
   #nowNs(): number {
-    return Math.round(this.#options.world.nowMs * NS_PER_MS);
+    return Math.round(this.#world.nowMs * NS_PER_MS);
   }
 }
 

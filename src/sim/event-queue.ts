@@ -4,22 +4,33 @@ interface Entry {
   readonly run: () => void;
 }
 
-/** Events by time, those of the same moment in the order in which they were added (a binary heap). */
+/**
+ * Events by time, those of the same moment in the order in which they were added: a binary heap, and beside it a queue for what is due
+ * at the moment of the event that was taken last, which is half of all.
+ */
 export class EventQueue {
   readonly #heap: Entry[] = [];
+  #due: Entry[] = [];
+  #dueTaken = 0;
+  #nowMs = -Infinity;
   #added = 0;
 
   get size(): number {
-    return this.#heap.length;
+    return this.#heap.length + this.#due.length - this.#dueTaken;
   }
 
   /** When the next event is due; Infinity when there is none. */
   get nextMs(): number {
-    return this.#heap[0]?.atMs ?? Infinity;
+    return Math.min(this.#due[this.#dueTaken]?.atMs ?? Infinity, this.#heap[0]?.atMs ?? Infinity);
   }
 
   add(atMs: number, run: () => void): void {
     const entry = { atMs, order: this.#added++, run };
+    if (atMs === this.#nowMs) this.#due.push(entry);
+    else this.#push(entry);
+  }
+
+  #push(entry: Entry): void {
     let at = this.#heap.push(entry) - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
@@ -32,6 +43,24 @@ export class EventQueue {
 
   /** Takes the next event; the queue must not be empty. */
   take(): Entry {
+    const entry = this.#takeFirst();
+    this.#nowMs = entry.atMs;
+    return entry;
+  }
+
+  #takeFirst(): Entry {
+    const due = this.#due[this.#dueTaken];
+    const first = this.#heap[0];
+    if (due === undefined || (first !== undefined && before(first, due))) return this.#takeFromHeap();
+    this.#dueTaken += 1;
+    if (this.#dueTaken === this.#due.length) {
+      this.#due = [];
+      this.#dueTaken = 0;
+    }
+    return due;
+  }
+
+  #takeFromHeap(): Entry {
     const first = this.#at(0);
     const last = this.#heap.pop() as Entry;
     if (this.#heap.length > 0) this.#sink(last);

@@ -1,145 +1,222 @@
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import type { Machine } from "./machine.ts";
 import type { Network, NetworkFaults } from "./network.ts";
+import { hasQuorumConnected, type Shape, SHAPES, type Way, waysCut } from "./partitions.ts";
+import { type Fault, FAULTS, NO_NETWORK_FAULTS, type Plan } from "./plan.ts";
+import { Relay } from "./relay.ts";
 import type { World } from "./world.ts";
 
-/** What can go wrong with machines and links, each begun with a rate of its own. */
-export const FAULTS = ["kill", "powerLoss", "pause", "isolate", "cutOneWay", "cutBothWays", "breakLink", "slowDisk", "transfer"] as const;
-export type Fault = (typeof FAULTS)[number];
-
-/** What goes wrong in one run, drawn from its seed. */
-export interface FaultPlan {
-  /** How often each fault begins, per simulated second. */
-  readonly perSecond: Readonly<Record<Fault, number>>;
-  readonly network: NetworkFaults;
-  readonly syncMs: number;
-  /** Largest difference of a clock's speed from the right one, as a part of it. */
-  readonly clockDrift: number;
+export interface FaultParts {
+  readonly world: World;
+  readonly machines: readonly Machine[];
+  readonly network: () => Network;
+  readonly plan: Plan;
+  readonly burst: (machine: Machine) => void;
+  readonly tell: (line: string) => void;
 }
 
-export const NO_NETWORK_FAULTS: NetworkFaults = { latencyMs: 0.2, jitterMs: 1, loss: 0, repetition: 0, reordering: 0 };
-
-/** Some runs have none of a kind of fault, some a few and some many: a bug that needs one kind alone is not hidden by the others. */
-export function drawPlan(random: SeededRandom): FaultPlan {
-  const rate = (usual: number): number => usual * random.pick([0, 0, 1, 3, 10]);
-  const part = (most: number): number => random.pick([0, 0, most * random.next()]);
-  return {
-    perSecond: {
-      kill: rate(0.1), powerLoss: rate(0.1), pause: rate(0.1), isolate: rate(0.1), cutOneWay: rate(0.1), cutBothWays: rate(0.1),
-      breakLink: rate(0.3), slowDisk: rate(0.1), transfer: rate(0.2),
-    },
-    network: { latencyMs: random.pick([0.05, 0.5, 5]), jitterMs: random.pick([0.5, 5, 50]), loss: part(0.1), repetition: part(0.1), reordering: part(0.3) },
-    syncMs: random.pick([0.2, 2, 20]),
-    clockDrift: random.pick([0, 0, 0.001, 0.05]),
-  };
-}
-
-const MEAN_TROUBLE_MS = 1_000;
+const LONGEST_STEP_MS = 30_000;
+/** A member that fenced itself is started again after about this long. */
+const FENCED_LOOK_MS = 400;
+const CALM_SYNC_MS = 0.5;
+const SLOW = 300;
 
 /** Makes things go wrong as planned, and right again. */
 export class Faults {
   /** How often each fault was begun. */
   readonly drawn: Record<Fault, number> = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>;
+  readonly #parts: FaultParts;
   readonly #world: World;
-  readonly #random: SeededRandom;
   readonly #machines: readonly Machine[];
-  readonly #network: () => Network;
-  readonly #plan: FaultPlan;
-  readonly #tell: (line: string) => void;
-  readonly #slow = new Set<number>();
+  /** Each kind draws for itself, so that leaving one out changes the others little. */
+  readonly #randoms: Readonly<Record<Fault, SeededRandom>>;
+  readonly #random: SeededRandom;
+  readonly #slow = new Set<Machine>();
+  readonly #hung = new Set<Machine>();
   #calm = false;
 
-  constructor(parts: {
-    readonly world: World; readonly machines: readonly Machine[]; readonly network: () => Network; readonly plan: FaultPlan; readonly tell: (line: string) => void;
-  }) {
+  constructor(parts: FaultParts) {
+    this.#parts = parts;
     this.#world = parts.world;
-    this.#random = parts.world.random.fork();
     this.#machines = parts.machines;
-    this.#network = parts.network;
-    this.#plan = parts.plan;
-    this.#tell = parts.tell;
+    this.#random = parts.world.random.fork();
+    this.#randoms = Object.fromEntries(FAULTS.map((fault) => [fault, parts.world.random.fork()])) as Record<Fault, SeededRandom>;
   }
 
   get network(): NetworkFaults {
-    return this.#calm ? NO_NETWORK_FAULTS : this.#plan.network;
+    return this.#calm ? NO_NETWORK_FAULTS : this.#parts.plan.network;
   }
 
-  /** How long a sync takes on a machine now. */
-  syncMs(machine: number): number {
-    if (this.#calm) return 0.5;
-    return this.#plan.syncMs * (0.5 + this.#random.next()) * (this.#slow.has(machine) ? 300 : 1);
+  /** How long a sync takes on a machine now; Infinity: as long as the disk hangs. */
+  syncMs(number: number): number {
+    if (this.#calm) return CALM_SYNC_MS;
+    const machine = this.#machines[number - 1] as Machine;
+    if (this.#hung.has(machine)) return Infinity;
+    return this.#parts.plan.syncMs * (0.5 + this.#random.next()) * (this.#slow.has(machine) ? SLOW : 1);
+  }
+
+  /** How long any other call of a machine's disk takes: mostly nothing, so that a run is over soon. */
+  callMs(): number {
+    return this.#calm || !this.#random.chance(0.05) ? 0 : this.#parts.plan.syncMs * 2 * this.#random.next();
   }
 
   start(): void {
-    for (const fault of FAULTS) if (this.#plan.perSecond[fault] > 0) this.#later(fault);
+    for (const fault of FAULTS) if (this.#parts.plan.faults[fault] > 0) this.#later(fault);
+    this.#restartFenced();
   }
 
-  /** Everything works from now on: every machine runs, every path is open. */
+  /**
+   * Machines run and disks work from now on, and all paths are open but those of `lasting`, which leaves a member that reaches a quorum.
+   * Returns whether it does: where it would not, nothing is healed.
+   */
+  healQuorum(lasting: Shape): boolean {
+    const ways = waysCut(lasting, this.#machines.length, this.#victim(this.#random).number, this.#random);
+    const out = this.#machines.filter((machine) => machine.damaged).map(({ number }) => number);
+    const around = out.flatMap((number) => waysCut("alone", this.#machines.length, number, this.#random));
+    if (!hasQuorumConnected([...ways, ...around], this.#machines.length)) return false;
+    this.#parts.tell(`a quorum heals; what lasts: ${lasting} (${ways.map((way) => way.join(">")).join(" ")})`);
+    this.#repair();
+    this.#parts.network().cut(ways);
+    return true;
+  }
+
+  /** Everything works from now on. */
   heal(): void {
+    this.#parts.tell("everything heals");
+    this.#repair();
+  }
+
+  #repair(): void {
     this.#calm = true;
     this.#slow.clear();
-    this.#tell("everything heals");
-    this.#network().heal();
+    this.#hung.clear();
+    this.#parts.network().heal();
     for (const machine of this.#machines) {
+      machine.full = false;
       machine.resume();
-      if (!machine.running) machine.start();
+      if (machine.member !== null && machine.member.fenceNow !== null) machine.kill();
+      if (!machine.running && !machine.out) machine.start();
     }
   }
 
+  #restartFenced(): void {
+    this.#world.after(FENCED_LOOK_MS, () => {
+      for (const machine of this.#machines) {
+        if (machine.paused || machine.member === null || machine.member.fenceNow === null) continue;
+        this.#parts.tell(`${machine.number} is fenced and started again`);
+        machine.kill();
+        machine.start();
+      }
+      this.#restartFenced();
+    });
+  }
+
   #later(fault: Fault): void {
-    this.#world.after((-Math.log(1 - this.#random.next()) * 1_000) / this.#plan.perSecond[fault], () => {
+    const random = this.#randoms[fault];
+    this.#world.after((-Math.log(1 - random.next()) * 1_000) / this.#parts.plan.faults[fault], () => {
       if (this.#calm) return;
-      this.#begin(fault, this.#victim());
+      this.#begin(fault, this.#victim(random), random);
       this.#later(fault);
     });
   }
 
   /** Often the leader, or somebody who takes itself for one: that is where trouble does most harm. */
-  #victim(): Machine {
-    const leaders = this.#machines.filter(({ member }) => member?.status().role === "leader");
-    return leaders.length > 0 && this.#random.chance(0.5) ? this.#random.pick(leaders) : this.#random.pick(this.#machines);
+  #victim(random: SeededRandom): Machine {
+    const leaders = this.#machines.filter(({ member }) => member?.leads === true);
+    const among = random.chance(0.5) && leaders.length > 0 ? leaders : this.#machines;
+    return random.pick(among);
   }
 
   /** Something that ends again after a while, unless everything has healed by then. */
-  #forAWhile(end: () => void): void {
-    this.#world.after(-Math.log(1 - this.#random.next()) * MEAN_TROUBLE_MS, () => {
+  #forAWhile(random: SeededRandom, end: () => void): void {
+    this.#world.after(-Math.log(1 - random.next()) * this.#parts.plan.meanTroubleMs, () => {
       if (!this.#calm) end();
     });
   }
 
-  #begin(fault: Fault, machine: Machine): void {
+  #begin(fault: Fault, machine: Machine, random: SeededRandom): void {
+    if (machine.out) return;
     const { number } = machine;
-    const other = this.#random.pick(this.#machines).number;
     this.drawn[fault] += 1;
-    this.#tell(`fault: ${fault} of ${number}${fault.startsWith("cut") || fault === "breakLink" ? ` and ${other}` : ""}`);
+    this.#parts.tell(`fault: ${fault} of ${number}`);
     switch (fault) {
       case "kill":
       case "powerLoss":
         if (fault === "kill") machine.kill();
         else machine.losePower();
-        return this.#forAWhile(() => machine.running || machine.start());
+        return this.#startLater(machine, random);
       case "pause":
         machine.pause();
-        return this.#forAWhile(() => machine.resume());
-      case "isolate":
-        for (const { number: peer } of this.#machines) if (peer !== number) this.#cut(number, peer, true);
-        return this.#forAWhile(() => this.#network().heal());
+        return this.#forAWhile(random, () => machine.resume());
+      case "clockStep":
+        return machine.stepClock(LONGEST_STEP_MS * random.next() ** 3);
       case "cutOneWay":
-      case "cutBothWays":
-        if (other !== number) this.#cut(number, other, fault === "cutBothWays");
-        return this.#forAWhile(() => this.#network().heal());
-      case "breakLink":
-        return other === number ? undefined : this.#network().breakLink(number, other);
-      case "slowDisk":
-        this.#slow.add(number);
-        return this.#forAWhile(() => this.#slow.delete(number));
+      case "cutBothWays": {
+        const other = random.pick(this.#machines).number;
+        return other === number ? undefined : this.#cut(fault === "cutOneWay" ? [[number, other]] : [[number, other], [other, number]], random);
+      }
+      case "partition":
+        return this.#partition(machine, random);
+      case "breakLink": {
+        const other = random.pick(this.#machines).number;
+        return other === number ? undefined : this.#parts.network().breakLink(number, other);
+      }
+      case "relay":
+        return void new Relay({ ...this.#parts, random, over: () => this.#calm });
+      case "burst":
+        return this.#parts.burst(machine);
       case "transfer":
         return machine.whenAwake(machine.life, () => machine.member?.transferLeadership(null));
+      default:
+        return this.#beginOnDisk(fault, machine, random);
     }
   }
 
-  #cut(a: number, b: number, bothWays: boolean): void {
-    this.#network().cut(a, b);
-    if (bothWays) this.#network().cut(b, a);
+  #beginOnDisk(fault: Extract<Fault, "slowDisk" | "hungDisk" | "fullDisk" | "failedSync" | "bitFlip" | "lostDisk">, machine: Machine, random: SeededRandom): void {
+    switch (fault) {
+      case "slowDisk":
+      case "hungDisk": {
+        const those = fault === "slowDisk" ? this.#slow : this.#hung;
+        those.add(machine);
+        return this.#forAWhile(random, () => those.delete(machine));
+      }
+      case "fullDisk":
+        machine.full = true;
+        return this.#forAWhile(random, () => (machine.full = false));
+      case "failedSync":
+        return machine.failSync();
+      case "bitFlip":
+      case "lostDisk":
+        if (!this.#mayLose(machine)) return;
+        if (fault === "lostDisk") machine.loseDisk();
+        else {
+          machine.losePower();
+          machine.damageDisk();
+        }
+        return this.#startLater(machine, random);
+    }
+  }
+
+  #startLater(machine: Machine, random: SeededRandom): void {
+    this.#forAWhile(random, () => machine.running || machine.out || machine.start());
+  }
+
+  /** Damage is for good, so it must leave a quorum. */
+  #mayLose(machine: Machine): boolean {
+    const damaged = this.#machines.filter((other) => other !== machine && other.damaged).length;
+    return damaged + 1 <= Math.floor((this.#machines.length - 1) / 2);
+  }
+
+  /** Somebody is cut off in some way, and often just then is asked to write a lot: those slots are accepted by too few. */
+  #partition(machine: Machine, random: SeededRandom): void {
+    const shape = random.pick(SHAPES);
+    this.#parts.tell(`${machine.number}: ${shape}`);
+    this.#cut(waysCut(shape, this.#machines.length, machine.number, random), random);
+    if (random.chance(0.5)) this.#parts.burst(machine);
+  }
+
+  #cut(ways: readonly Way[], random: SeededRandom): void {
+    this.#parts.network().cut(ways);
+    this.#forAWhile(random, () => this.#parts.network().mend(ways));
   }
 }

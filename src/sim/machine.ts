@@ -2,11 +2,11 @@ import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { NodeClock } from "../node/clock.ts";
 import { Member, type MemberObserver } from "../node/member.ts";
-import { decodePeerMessage } from "../node/peer-messages.ts";
+import type { PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
-import type { Incarnation } from "../paxos/ids.ts";
+import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
 import type { Limits } from "../paxos/interface.ts";
-import { memberIncarnation, memberNumber } from "../scenario/names.ts";
+import { MAX_SCENARIO_MEMBERS, memberIncarnation, memberNumber } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import type { Founding, Storage } from "../storage/interface.ts";
 import { openStorage } from "../storage/open.ts";
@@ -24,11 +24,22 @@ export interface MachineOptions {
   readonly limits: Partial<Limits>;
   readonly segmentBytes: number;
   readonly snapshotBytes: number;
-  /** How long a sync takes at present, in milliseconds. */
+  /** How long a sync takes at present, in milliseconds; Infinity while the disk hangs. */
   readonly syncMs: (machine: number) => number;
+  /** How long anything else on the disk takes: mostly nothing. */
+  readonly callMs: (machine: number) => number;
 }
 
 const FOLDER = "data";
+/** How often a sync on a disk that hangs looks whether it still does. */
+const HUNG_LOOK_MS = 50;
+/** A start that failed for a reason that may pass is tried again after this long. */
+const RESTART_MS = 300;
+/** A client whose member's process ended finds out after this long at the most. */
+const NOTICE_MS = 50;
+const SECTOR = 512;
+/** By member, counted from 1: made once, as each message needs one. */
+const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number) => (number === 0 ? NO_INCARNATION : memberIncarnation(number)));
 
 /**
  * One machine with a disk, a clock and, at most times, a process on it: the real member with the real storage. A killed process
@@ -36,13 +47,21 @@ const FOLDER = "data";
  */
 export class Machine {
   readonly number: number;
-  readonly disk: SimulatedDisk;
+  disk: SimulatedDisk;
   readonly #options: MachineOptions;
   readonly #random: SeededRandom;
   /** How much faster than the world's this machine's clock runs, and what it showed at the world's beginning. */
   readonly #rate: number;
-  readonly #offsetMs: number;
+  #offsetMs: number;
   #life = 0;
+  /** Rises with each empty disk: that is a new incarnation. */
+  #disks = 0;
+  /** Bytes on its disk were changed, or it lost its disk: it may be out for good, and no more than that. */
+  #damaged = false;
+  #out = false;
+  #failNextSync = false;
+  #full = false;
+  readonly #whenEnded = new Set<() => void>();
   #member: Member | null = null;
   #starting = false;
   #paused = false;
@@ -54,9 +73,15 @@ export class Machine {
     this.#rate = rate;
     this.#random = options.world.random.fork();
     this.#offsetMs = this.#random.below(1_000_000);
-    this.disk = new SimulatedDisk(this.#random.below(0x1_0000_0000));
-    this.disk.traced = false;
-    this.disk.latency = ({ kind }) => this.#diskLatency(kind === "datasync");
+    this.disk = this.#newDisk();
+  }
+
+  #newDisk(): SimulatedDisk {
+    const disk = new SimulatedDisk(this.#random.below(0x1_0000_0000));
+    disk.traced = false;
+    disk.latency = ({ kind }) => this.#diskLatency(kind === "datasync");
+    disk.fail = ({ kind }) => this.#diskFails(kind);
+    return disk;
   }
 
   get member(): Member | null {
@@ -76,6 +101,15 @@ export class Machine {
     return this.#member !== null;
   }
 
+  /** It takes no part any more, and may not: its disk is empty or known to be damaged. */
+  get out(): boolean {
+    return this.#out;
+  }
+
+  get damaged(): boolean {
+    return this.#damaged;
+  }
+
   get life(): number {
     return this.#life;
   }
@@ -86,7 +120,20 @@ export class Machine {
     const life = ++this.#life;
     this.#starting = true;
     this.#options.world.expectPromises();
-    this.#begin(life).catch((error: unknown) => this.#options.world.fail(error));
+    this.#begin(life).catch((error: unknown) => {
+      if (life === this.#life) this.#startFailed(error);
+    });
+  }
+
+  /** What the disk reports may pass. Bytes that are wrong are noticed, but only where there are such bytes. */
+  #startFailed(error: unknown): void {
+    const { world, watch } = this.#options;
+    const code = error instanceof Error && "code" in error ? error.code : null;
+    if (code !== "SYNOD_ERR_DISK" && code !== "EIO" && !(code === "SYNOD_ERR_CORRUPT" && this.#damaged)) return world.fail(error);
+    watch.warning(this.number, "does not start", error);
+    this.kill();
+    if (code === "SYNOD_ERR_CORRUPT") this.#out = true;
+    else world.after(RESTART_MS, () => this.running || this.start());
   }
 
   async #begin(life: number): Promise<void> {
@@ -105,11 +152,15 @@ export class Machine {
       },
       options: {
         segmentBytes,
-        drawIncarnation: () => memberIncarnation(this.number),
+        drawIncarnation: () => diskIncarnation(this.number, this.#disks),
         timers: { now: () => this.#nowMs(), after: (ms, task) => this.#timer(life, ms, task) },
       },
     });
-    if (storage.founding === null) await storage.saveFounding(founding);
+    if (storage.founding === null) {
+      // A member that lost its disk is a new member, whom nobody asked to join (rule 13).
+      if (life === this.#life && storage.identity.incarnation !== memberIncarnation(this.number)) return this.#stayOut();
+      await storage.saveFounding(founding);
+    }
     const state = await restoreState(storage);
     if (life !== this.#life) return;
     watch.recovered(this.number, storage.recovered);
@@ -117,8 +168,9 @@ export class Machine {
     this.#member = new Member({
       storage: this.#watched(storage), founding, state, limits, snapshotBytes,
       links: {
-        send: (to, bytes) => this.#send(memberNumber(to), bytes),
+        send: (to, bytes, _, said) => this.#send(memberNumber(to), bytes, said),
         flush: () => {},
+        setPeers: () => {},
       },
       clock: this.#clock(life),
       nonceSeed: this.#random.below(2 ** 40),
@@ -126,6 +178,11 @@ export class Machine {
     });
     this.#options.network().open(this.number);
     world.expectPromises();
+  }
+
+  #stayOut(): void {
+    this.kill();
+    this.#out = true;
   }
 
   /** The storage as it is, told on to the watch. */
@@ -164,10 +221,11 @@ export class Machine {
     };
   }
 
-  #send(to: number, bytes: Uint8Array): boolean {
-    const message = decodePeerMessage(bytes);
-    if (message.type === "paxos") this.#options.watch.leaves(this.number, message.message);
-    return this.#options.network().send(this.number, to, bytes, message.type === "paxos");
+  #send(to: number, bytes: Uint8Array, said: PeerMessage): boolean {
+    const { watch, network } = this.#options;
+    if (said.type === "paxos") watch.leaves(this.number, said.message);
+    else watch.sent(said.type);
+    return network().send(this.number, to, bytes, said.type === "paxos");
   }
 
   /** The process ends at once. */
@@ -178,6 +236,61 @@ export class Machine {
     this.disk.kill();
     this.resume();
     this.#options.network().close(this.number);
+    const told = [...this.#whenEnded];
+    this.#whenEnded.clear();
+    for (const tell of told) this.#options.world.after(NOTICE_MS * this.#random.next(), tell);
+  }
+
+  /** Runs `task` shortly after this life has ended, unless the returned function is called before. */
+  whenEnded(task: () => void): () => void {
+    this.#whenEnded.add(task);
+    return () => this.#whenEnded.delete(task);
+  }
+
+  /** The machine comes back with an empty disk. */
+  loseDisk(): void {
+    this.kill();
+    this.#disks += 1;
+    this.#damaged = true;
+    this.disk = this.#newDisk();
+  }
+
+  /** The next sync fails, once. */
+  failSync(): void {
+    this.#failNextSync = true;
+  }
+
+  /** No file can grow while the disk is full. */
+  set full(full: boolean) {
+    this.#full = full;
+  }
+
+  /** One bit flips, or a sector finds itself in another's place. */
+  damageDisk(): void {
+    const path = this.#random.pickIfAny(this.disk.paths());
+    const bytes = path === undefined ? new Uint8Array(0) : this.disk.contents(path);
+    if (path === undefined || bytes.length === 0) return;
+    this.#damaged = true;
+    const at = this.#drawUsed(bytes);
+    if (this.#random.chance(0.5)) this.disk.damage(path, Uint8Array.of((bytes[at] as number) ^ (1 << this.#random.below(8))), at);
+    else {
+      const source = this.disk.contents(this.#random.pick(this.disk.paths()));
+      const [from, to] = [this.#random.below(Math.ceil(source.length / SECTOR)) * SECTOR, at - (at % SECTOR)];
+      this.disk.damage(path, source.subarray(from, Math.min(from + SECTOR, from + bytes.length - to)), to);
+    }
+  }
+
+  /** A place in a file: mostly one that was written, as files of the log are made of zeros. */
+  #drawUsed(bytes: Uint8Array): number {
+    const at = this.#random.below(bytes.length);
+    if (this.#random.chance(0.2)) return at;
+    const used = bytes.findIndex((byte, index) => index >= at && byte !== 0);
+    return used === -1 ? Math.max(0, bytes.findIndex((byte) => byte !== 0)) : used;
+  }
+
+  /** The machine was suspended: its clock is further than its process has seen. */
+  stepClock(ms: number): void {
+    this.#offsetMs += ms;
   }
 
   /** The process ends, and what was not synced is lost, in any part. */
@@ -197,7 +310,7 @@ export class Machine {
   }
 
   receive(from: number, bytes: Uint8Array): void {
-    this.whenAwake(this.#life, () => this.#member?.receive(memberIncarnation(from), bytes));
+    this.whenAwake(this.#life, () => this.#member?.receive(INCARNATIONS[from] as Incarnation, bytes));
   }
 
   linkUp(peer: number): void {
@@ -265,11 +378,41 @@ export class Machine {
     return () => (cancelled = true);
   }
 
-  async #diskLatency(isSync: boolean): Promise<void> {
-    if (isSync) await this.#options.world.sleep(this.#options.syncMs(this.number));
+  #diskFails(kind: string): boolean {
+    if (this.#full && kind === "write") return true;
+    if (kind !== "datasync" || !this.#failNextSync) return false;
+    this.#failNextSync = false;
+    return true;
+  }
+
+  /** What a call of the disk waits for; undefined: nothing. */
+  #diskLatency(isSync: boolean): Promise<void> | undefined {
+    if (isSync) return this.#waitForSync();
+    const ms = this.#options.callMs(this.number);
+    if (ms > 0) return this.#sleep(ms);
+    return this.#paused ? this.#waitForResume() : undefined;
+  }
+
+  async #waitForSync(): Promise<void> {
+    const { world, syncMs } = this.#options;
+    let ms = syncMs(this.number);
+    for (; ms === Infinity; ms = syncMs(this.number)) await world.sleep(HUNG_LOOK_MS);
+    await this.#sleep(ms);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await this.#options.world.sleep(ms);
+    if (this.#paused) await this.#waitForResume();
+  }
+
+  async #waitForResume(): Promise<void> {
     while (this.#paused) await new Promise<void>((resolve) => this.#resumed.push(() => {
       this.#options.world.expectPromises();
       resolve();
     }));
   }
+}
+
+function diskIncarnation(machine: number, disk: number): Incarnation {
+  return disk === 0 ? memberIncarnation(machine) : incarnation(`${machine}${disk.toString(16).padStart(31, "0")}`);
 }

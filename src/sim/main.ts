@@ -1,70 +1,71 @@
-import { Command, InvalidArgumentError } from "commander";
+import { readFlags, replayCommand, type Flags } from "./command/flags.ts";
+import { search, type SearchFailure } from "./command/search.ts";
+import { shrink } from "./command/shrink.ts";
+import { live } from "./command/thread.ts";
+import type { TimeByPart } from "./command/time-profile.ts";
+import type { Wishes } from "./plan.ts";
 import { settle } from "./settle.ts";
 import { simulate, type SimulationReport } from "./simulation.ts";
 
-interface Flags {
-  readonly seed?: number;
-  readonly seeds: number;
-  readonly from: number;
-  readonly minutes?: number;
-}
+const STORY_LINES = 30;
 
-const flags = new Command("sim")
-  .description("live through a cluster's life in one thread, with everything that can go wrong, and check that nothing unsafe happens")
-  .option("--seed <seed>", "replay one seed and print its story", parseCount)
-  .option("--seeds <count>", "how many seeds to search", parseCount, 100)
-  .option("--from <seed>", "the first of them", parseCount, 1)
-  .option("--minutes <minutes>", "instead of a number of seeds: how long to search", parseCount)
-  .parse(process.argv)
-  .opts<Flags>();
-
+const flags = readFlags(process.argv);
 // Whoever reads the story may have read enough.
 process.stdout.on("error", () => process.exit());
-process.exitCode = await (flags.seed === undefined ? search(flags) : replay(flags.seed));
+process.exitCode = await (flags.seed === undefined ? searchSeeds(flags) : replay(flags.seed, flags.wishes));
 
-async function replay(seed: number): Promise<number> {
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+async function replay(seed: number, wishes: Wishes): Promise<number> {
   try {
-    const report = await simulate({ seed, settle, tell: (line) => process.stdout.write(`${line}\n`) });
-    process.stdout.write(`seed ${seed} is fine: ${describe(report)}\n`);
+    const report = await simulate({ seed, settle, wishes, tell: say });
+    say(`seed ${seed} is fine: ${describe(report)}`);
     return 0;
   } catch (error) {
-    process.stdout.write(`seed ${seed} FAILED: ${String(error)}\n`);
+    say(`seed ${seed} FAILED: ${String(error)}`);
     return 1;
   }
 }
 
-async function search({ seeds, from, minutes }: Flags): Promise<number> {
+async function searchSeeds({ seeds, from, minutes, jobs, wishes }: Flags): Promise<number> {
   const startedMs = performance.now();
-  const totals = new Map<string, number>();
-  let [simulatedMs, done] = [0, 0];
-  const goesOn = (): boolean => (minutes === undefined ? done < seeds : performance.now() - startedMs < minutes * 60_000);
-  for (let seed = from; goesOn(); seed++, done++) {
-    try {
-      const report = await simulate({ seed, settle });
-      simulatedMs += report.simulatedMs;
-      for (const [what, count] of [...Object.entries(report.faults), ...report.reached]) totals.set(what, (totals.get(what) ?? 0) + count);
-    } catch (error) {
-      process.stdout.write(`\nseed ${seed} FAILED: ${String(error)}\nits story: npm run sim -- --seed ${seed}\n`);
-      return 1;
-    }
-    if (process.stdout.isTTY) process.stdout.write(`\r${done + 1} seeds, ${speed(simulatedMs, startedMs)}   `);
-  }
-  process.stdout.write(`\n${done} seeds from ${from} on are fine: ${speed(simulatedMs, startedMs)}\n`);
-  process.stdout.write(`${[...totals].map(([what, count]) => `${what} ${count}`).join(", ")}\n`);
+  const lasts = minutes === undefined ? Infinity : minutes * 60_000;
+  const passedMs = (): number => performance.now() - startedMs;
+  const most = minutes === undefined ? seeds : Infinity;
+  const { tally, failure, time } = await search({
+    from, seeds: most, untilMs: lasts, jobs: Math.min(jobs, most), wishes, nowMs: passedMs,
+    progress: (sofar) => {
+      if (process.stdout.isTTY) process.stdout.write(`\r${sofar.progress(Math.max(sofar.seeds / most, passedMs() / lasts), passedMs())}   `);
+    },
+  });
+  if (process.stdout.isTTY) say("");
+  if (tally.seeds > 0) tally.summary(passedMs()).forEach(say);
+  say(`where the time goes: ${describeTime(time)}`);
+  if (failure !== null) return tellFailure(failure, wishes);
+  say(`the seeds from ${from} to ${from + tally.seeds - 1} are fine`);
   return 0;
+}
+
+/** Makes the failing run smaller, and tells the end of what is left of it. */
+async function tellFailure({ seed, name, message }: SearchFailure, wishes: Wishes): Promise<number> {
+  say(`\nseed ${seed} FAILED: ${name}: ${message}\nit is replayed by: ${replayCommand(seed, wishes)}\nlooking for a smaller run that fails so too …`);
+  const smaller = await shrink(seed, wishes, async (tried) => {
+    const answer = await live({ seed, wishes: tried });
+    return answer.type === "failed" ? answer.name : null;
+  });
+  const story: string[] = [];
+  const end = await simulate({ seed, settle, wishes: smaller, tell: (line) => story.push(line) }).then(() => "it is fine", String);
+  say(`the end of its story:\n${story.slice(-STORY_LINES).join("\n")}\n${end}\nthe whole story: ${replayCommand(seed, smaller)}`);
+  return 1;
 }
 
 function describe({ size, simulatedMs, events, messages, operations, acknowledged }: SimulationReport): string {
   return `${size} members, ${(simulatedMs / 1_000).toFixed(1)} s, ${events} events, ${messages} messages, ${operations} operations, ${acknowledged} acknowledged writes`;
 }
 
-function speed(simulatedMs: number, startedMs: number): string {
-  const seconds = (performance.now() - startedMs) / 1_000;
-  return `${(simulatedMs / 3_600_000).toFixed(2)} simulated hours, ${(simulatedMs / 1_000 / seconds).toFixed(0)} simulated seconds per second`;
-}
-
-function parseCount(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number above 0.");
-  return value;
+function describeTime(time: TimeByPart): string {
+  const total = [...time.values()].reduce((sum, us) => sum + us, 0);
+  return [...time].sort(([, a], [, b]) => b - a).map(([part, us]) => `${part} ${((100 * us) / total).toFixed(0)} %`).join(", ");
 }

@@ -1,4 +1,5 @@
 import type { SeededRandom } from "../scenario/seeded-random.ts";
+import type { Way } from "./partitions.ts";
 import type { World } from "./world.ts";
 
 /** How messages travel in one run. */
@@ -10,6 +11,8 @@ export interface NetworkFaults {
   readonly loss: number;
   readonly repetition: number;
   readonly reordering: number;
+  /** Probability that a message of the protocol is held for seconds, and comes whatever has become of its link meanwhile. */
+  readonly lateness: number;
 }
 
 /** One end of the links: a machine. */
@@ -24,6 +27,7 @@ export interface Endpoint {
 const RECONNECT_MS = 20;
 /** A link over which nothing gets through is given up after this long. */
 const GIVE_UP_MS = 1_500;
+const LATEST_MS = 4_000;
 
 interface Pair {
   up: boolean;
@@ -37,9 +41,10 @@ export class Network {
   readonly #random: SeededRandom;
   readonly #faults: () => NetworkFaults;
   readonly #endpoints: readonly Endpoint[];
-  readonly #pairs = new Map<string, Pair>();
-  readonly #cut = new Set<string>();
-  readonly #lastArrivalMs = new Map<string, number>();
+  readonly #pairs = new Map<number, Pair>();
+  /** How many cuts there are of each way: they overlap. */
+  readonly #cuts = new Map<number, number>();
+  readonly #lastArrivalMs = new Map<number, number>();
   messages = 0;
 
   constructor(world: World, faults: () => NetworkFaults, endpoints: readonly Endpoint[]) {
@@ -54,18 +59,33 @@ export class Network {
     for (let peer = 1; peer <= this.#endpoints.length; peer++) if (peer !== machine) this.#connectLater(machine, peer);
   }
 
-  /** Nothing gets from `from` to `to` any more. */
-  cut(from: number, to: number): void {
-    this.#cut.add(path(from, to));
-    this.#world.after(GIVE_UP_MS * (0.5 + this.#random.next()), () => {
-      if (this.#cut.has(path(from, to))) this.breakLink(from, to);
-    });
+  /** Nothing gets along these ways until they are mended as often as they were cut. */
+  cut(ways: readonly Way[]): void {
+    for (const [from, to] of ways) {
+      this.#cuts.set(path(from, to), (this.#cuts.get(path(from, to)) ?? 0) + 1);
+      this.#world.after(GIVE_UP_MS * (0.5 + this.#random.next()), () => {
+        if (this.#isCut(from, to)) this.breakLink(from, to);
+      });
+    }
+  }
+
+  mend(ways: readonly Way[]): void {
+    for (const [from, to] of ways) {
+      const left = (this.#cuts.get(path(from, to)) ?? 1) - 1;
+      if (left > 0) this.#cuts.set(path(from, to), left);
+      else this.#cuts.delete(path(from, to));
+      if (left <= 0) this.#connectLater(from, to);
+    }
   }
 
   /** Everything gets everywhere again. */
   heal(): void {
-    this.#cut.clear();
+    this.#cuts.clear();
     for (let machine = 1; machine <= this.#endpoints.length; machine++) this.open(machine);
+  }
+
+  #isCut(from: number, to: number): boolean {
+    return this.#cuts.has(path(from, to));
   }
 
   isUp(a: number, b: number): boolean {
@@ -94,11 +114,20 @@ export class Network {
     const pair = this.#pair(from, to);
     if (!pair.up) return false;
     this.messages += 1;
-    const { loss, repetition } = this.#faults();
-    if (this.#cut.has(path(from, to)) || this.#random.chance(loss)) return true;
+    const { loss, repetition, lateness } = this.#faults();
+    if (mayRepeat && lateness > 0 && this.#random.chance(lateness)) this.#deliverLate(from, to, bytes);
+    if (this.#cuts.size > 0 && this.#isCut(from, to)) return true;
+    if (loss > 0 && this.#random.chance(loss)) return true;
     this.#deliverLater(from, to, bytes, pair);
-    if (mayRepeat && this.#random.chance(repetition)) this.#deliverLater(from, to, bytes, pair);
+    if (mayRepeat && repetition > 0 && this.#random.chance(repetition)) this.#deliverLater(from, to, bytes, pair);
     return true;
+  }
+
+  /** A copy that was held up somewhere: it comes when nobody expects it any more. */
+  #deliverLate(from: number, to: number, bytes: Uint8Array): void {
+    this.#world.after(LATEST_MS * this.#random.next() ** 2, () => {
+      if (this.#end(to).reachable) this.#end(to).receive(from, bytes);
+    });
   }
 
   #deliverLater(from: number, to: number, bytes: Uint8Array, pair: Pair): void {
@@ -106,7 +135,7 @@ export class Network {
     const { life } = pair;
     let arrivalMs = this.#world.nowMs + latencyMs + jitterMs * this.#random.next() ** 3;
     const way = path(from, to);
-    if (!this.#random.chance(reordering)) {
+    if (reordering === 0 || !this.#random.chance(reordering)) {
       arrivalMs = Math.max(arrivalMs, this.#lastArrivalMs.get(way) ?? 0);
       this.#lastArrivalMs.set(way, arrivalMs);
     }
@@ -122,7 +151,7 @@ export class Network {
 
   #connect(a: number, b: number): void {
     const pair = this.#pair(a, b);
-    const open = !this.#cut.has(path(a, b)) && !this.#cut.has(path(b, a));
+    const open = !this.#isCut(a, b) && !this.#isCut(b, a);
     if (pair.up || !open || !this.#end(a).reachable || !this.#end(b).reachable) return;
     pair.up = true;
     pair.life += 1;
@@ -142,5 +171,6 @@ export class Network {
   }
 }
 
-const path = (from: number, to: number): string => `${from}>${to}`;
-const pairName = (a: number, b: number): string => `${Math.min(a, b)}-${Math.max(a, b)}`;
+const MOST_MEMBERS = 64;
+const path = (from: number, to: number): number => from * MOST_MEMBERS + to;
+const pairName = (a: number, b: number): number => path(Math.min(a, b), Math.max(a, b));

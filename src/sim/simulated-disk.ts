@@ -34,7 +34,7 @@ export class SimulatedDisk {
   /** Writes that would make all files together longer than this fail with ENOSPC. */
   capacityBytes = Number.POSITIVE_INFINITY;
   /** What a call waits for before it does anything. */
-  latency: (operation: Operation) => Promise<void> | void = () => {};
+  latency: (operation: Operation) => Promise<void> | undefined = () => undefined;
 
   readonly #random: SeededRandom;
   readonly #locked = new Set<string>();
@@ -94,7 +94,7 @@ export class SimulatedDisk {
   contents(path: string): Uint8Array {
     const file = this.#names.get(path);
     if (file === undefined) throw new Error(`no file ${path}`);
-    return file.cache.slice();
+    return file.read();
   }
 
   /** Puts bytes on the disk behind everybody's back. */
@@ -107,12 +107,17 @@ export class SimulatedDisk {
   }
 
   get usedBytes(): number {
-    return [...new Set(this.#names.values())].reduce((sum, file) => sum + file.cache.length, 0);
+    return [...new Set(this.#names.values())].reduce((sum, file) => sum + file.length, 0);
   }
 
   #requireRoom(growth: number): void {
     if (growth <= 0 || this.capacityBytes === Number.POSITIVE_INFINITY || this.usedBytes + growth <= this.capacityBytes) return;
     throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+  }
+
+  /** Changes bytes of a file behind everybody's back. */
+  damage(path: string, bytes: Uint8Array, position: number): void {
+    this.#names.get(path)?.damage(bytes, position);
   }
 
   /** Another disk with the same synced contents. */
@@ -130,7 +135,7 @@ export class SimulatedDisk {
     return {
       makeFolder: async () => {},
       list: (path) => call("list", path, () => this.paths().filter((name) => dirname(name) === path).map((name) => name.slice(path.length + 1))),
-      readFile: (path) => call("readFile", path, () => this.#names.get(path)?.cache.slice() ?? null),
+      readFile: (path) => call("readFile", path, () => this.#names.get(path)?.read() ?? null),
       open: (path, mode) => call("open", path, () => this.#handle(path, this.#open(path, mode), call)),
       rename: (from, to) => call("rename", from, () => this.#rename(from, to)),
       remove: (path) => call("remove", path, () => this.#remove(path)),
@@ -153,18 +158,23 @@ export class SimulatedDisk {
       this.#onCrash();
       return NEVER;
     }
-    const held = this.#holds.findIndex(({ matches }) => matches(operation));
-    const hold = held === -1 ? undefined : this.#holds.splice(held, 1)[0];
-    hold?.reached();
-    await hold?.released;
-    await this.latency(operation);
-    for (let turns = this.#random.integer(1, 4); turns > 0; turns--) await undefined;
+    if (this.#holds.length > 0) await this.#hold(operation);
+    const waited = this.latency(operation);
+    if (waited !== undefined) await waited;
+    for (let turns = this.#random.integer(1, 3); turns > 0; turns--) await undefined;
     if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
     if (this.fail(operation)) {
       broken(false);
       throw Object.assign(new Error(`${this.failCode}: the disk fails`), { code: this.failCode });
     }
     return act();
+  }
+
+  async #hold(operation: Operation): Promise<void> {
+    const held = this.#holds.findIndex(({ matches }) => matches(operation));
+    const hold = held === -1 ? undefined : this.#holds.splice(held, 1)[0];
+    hold?.reached();
+    await hold?.released;
   }
 
   #open(path: string, mode: "create" | "read" | "write"): SimulatedFile {
@@ -209,14 +219,14 @@ export class SimulatedDisk {
   ): FileHandle {
     return {
       write: (bytes, position) => call("write", path, () => {
-        this.#requireRoom(position + bytes.length - file.cache.length);
+        this.#requireRoom(position + bytes.length - file.length);
         file.write(bytes, position);
       }, () => {
         const sectors = this.#random.integer(0, Math.ceil(bytes.length / 512));
         file.write(bytes.subarray(0, sectors * 512), position);
       }),
-      read: (position, length) => call("read", path, () => file.cache.slice(position, position + length)),
-      size: () => call("size", path, () => file.cache.length),
+      read: (position, length) => call("read", path, () => file.read(position, position + length)),
+      size: () => call("size", path, () => file.length),
       datasync: () => call("datasync", path, () => {
         if (!this.ignoreSync({ kind: "datasync", path })) file.sync();
       }, (crash) => crash || file.failSync()),

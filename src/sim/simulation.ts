@@ -1,20 +1,21 @@
+import { slot } from "../paxos/ids.ts";
 import { crc32 } from "../codec/crc32.ts";
 import { checkHistory } from "../history/checker.ts";
-import { Violation } from "../scenario/checker.ts";
 import { scenarioConfiguration } from "../scenario/names.ts";
-import { SeededRandom } from "../scenario/seeded-random.ts";
 import { Clients } from "./clients.ts";
-import { drawPlan, type Fault, Faults } from "./faults.ts";
+import { Faults } from "./faults.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
+import { drawPlan, type Fault, type Plan, type Wishes } from "./plan.ts";
+import { NoProgress, NotLinearizable } from "./violations.ts";
 import { Watch } from "./watch.ts";
 import { type Settle, World } from "./world.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
   readonly settle: Settle;
-  /** How long things go wrong, in simulated milliseconds. */
-  readonly troubleMs?: number;
+  /** What to do otherwise than the seed says. */
+  readonly wishes?: Wishes;
   /** Gets the run's story, line by line. */
   readonly tell?: (line: string) => void;
 }
@@ -28,19 +29,20 @@ export interface SimulationReport {
   readonly operations: number;
   readonly acknowledged: number;
   readonly faults: Readonly<Record<Fault, number>>;
+  /** How often each event, message and effect of the protocol was seen. */
   readonly reached: ReadonlyMap<string, number>;
   /** The same for the same seed: a checksum over the whole story. */
   readonly fingerprint: number;
 }
 
-/** With everything healed every client has had an answer, and a write is acknowledged, within this time: election timeouts, catch-up and the clients' own. */
+/** With a quorum healed a write is acknowledged within this time, with everything healed every client has had an answer: election timeouts, catch-up and the clients' own. */
 const PROGRESS_MS = 15_000;
-const DEFAULT_TROUBLE_MS = 20_000;
+const UNDER_WAY_MS = 1_000;
 const encoder = new TextEncoder();
 
 /**
- * One whole cluster's life from one seed: first everything goes wrong that was drawn, and nothing unsafe may happen; then everything heals,
- * and the cluster must make progress within a bound. Throws what went wrong.
+ * One whole cluster's life from one seed: first everything goes wrong that was drawn, and nothing unsafe may happen; then a quorum heals, and
+ * in the end everything, and the cluster must make progress within a bound. Throws what went wrong.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
   const run = new Simulation(options);
@@ -50,7 +52,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
 class Simulation {
   readonly #options: SimulationOptions;
   readonly #world: World;
-  readonly #size: number;
+  readonly #plan: Plan;
   readonly #machines: Machine[];
   readonly #network: Network;
   readonly #faults: Faults;
@@ -61,24 +63,20 @@ class Simulation {
   constructor(options: SimulationOptions) {
     this.#options = options;
     const world = (this.#world = new World(options.seed, options.settle));
-    const draw = new SeededRandom(options.seed ^ 0x5bd1e995);
-    const plan = drawPlan(draw);
-    this.#size = draw.pick([1, 2, 3, 3, 3, 4, 5, 5, 5, 7]);
-    const configuration = scenarioConfiguration(this.#size);
-    const founding = { cluster: "c".repeat(32), configuration };
-    this.#watch = new Watch(configuration, (line) => this.#tell(line));
-    const limits = { retainedLogBytes: draw.pick([0, 2_000, 1_000_000]), maxMessageBytes: draw.pick([500, 100_000]) };
-    const sizes = { segmentBytes: draw.pick([8_192, 65_536]), snapshotBytes: draw.pick([2_000, 20_000, 1_000_000]) };
-    this.#machines = Array.from({ length: this.#size }, (_, index) => {
-      const rate = 1 + plan.clockDrift * (2 * draw.next() - 1);
-      return new Machine(index + 1, rate, {
-        world, network: () => this.#network, watch: this.#watch, founding, limits, ...sizes, syncMs: (machine) => this.#faults.syncMs(machine),
-      });
-    });
+    const plan = (this.#plan = drawPlan(options.seed, options.wishes));
+    const tell = (line: string): void => this.#tell(line);
+    const configuration = scenarioConfiguration(plan.size);
+    const founding = { cluster: "c".repeat(32), configuration, configurationSlot: slot(0) };
+    this.#watch = new Watch(configuration, plan.limits, tell);
+    const { limits, segmentBytes, snapshotBytes } = plan;
+    this.#machines = Array.from({ length: plan.size }, (_, index) => new Machine(index + 1, plan.clockRates[index] ?? 1, {
+      world, network: () => this.#network, watch: this.#watch, founding, limits, segmentBytes, snapshotBytes,
+      syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(),
+    }));
     this.#network = new Network(world, () => this.#faults.network, this.#machines);
-    this.#faults = new Faults({ world, machines: this.#machines, network: () => this.#network, plan, tell: (line) => this.#tell(line) });
-    this.#clients = new Clients({ world, machines: this.#machines, clients: draw.integer(2, 8), keys: draw.integer(1, 4), perSecond: draw.pick([20, 50, 200]) });
-    this.#tell(`seed ${options.seed}: ${this.#size} members, ${JSON.stringify(plan)}`);
+    this.#clients = new Clients({ world, machines: this.#machines, plan });
+    this.#faults = new Faults({ world, machines: this.#machines, network: () => this.#network, plan, tell, burst: (machine) => this.#clients.burst(machine) });
+    tell(`seed ${options.seed}: ${JSON.stringify(plan)}`);
   }
 
   #tell(line: string): void {
@@ -91,32 +89,35 @@ class Simulation {
     for (const machine of this.#machines) machine.start();
     this.#clients.start();
     this.#faults.start();
-    await this.#world.run(this.#options.troubleMs ?? DEFAULT_TROUBLE_MS);
+    await this.#world.run(this.#plan.troubleMs);
+    this.#clients.probe();
+    if (this.#faults.healQuorum(this.#plan.lasting)) await this.#mustAcknowledge("a quorum had healed");
     this.#faults.heal();
-    await this.#mustProgress();
+    await this.#mustAcknowledge("everything had healed");
+    await this.#mustComeToRest();
     this.#checkHistory();
     return this.#report();
   }
 
-  /** After everything healed: a write is acknowledged, everybody's operations end, and all members come to the same state. */
-  async #mustProgress(): Promise<void> {
-    const before = this.#acknowledged();
-    const limitMs = this.#world.nowMs + PROGRESS_MS;
-    await this.#world.run(limitMs, () => this.#acknowledged() > before);
-    if (this.#acknowledged() === before) throw new Violation(`no write was acknowledged within ${PROGRESS_MS} ms after everything had healed`);
+  /** A write that was begun when all that was under way before has arrived. */
+  async #mustAcknowledge(when: string): Promise<void> {
+    const fromMs = this.#world.nowMs + UNDER_WAY_MS;
+    const progressed = (): boolean => this.#clients.newestAcknowledgedMs >= fromMs;
+    await this.#world.run(this.#world.nowMs + PROGRESS_MS, progressed);
+    if (!progressed()) throw new NoProgress(`no write was acknowledged within ${PROGRESS_MS} ms after ${when}`);
+  }
+
+  /** Everybody's operations end, and all members come to the same state. */
+  async #mustComeToRest(): Promise<void> {
     this.#clients.stop();
-    await this.#world.run(limitMs, () => this.#clients.open === 0 && this.#isEven());
-    if (this.#clients.open > 0) throw new Violation(`${this.#clients.open} operations had no end within ${PROGRESS_MS} ms after everything had healed`);
-    if (!this.#isEven()) throw new Violation(`the members did not come to the same slot within ${PROGRESS_MS} ms after everything had healed`);
+    await this.#world.run(this.#world.nowMs + PROGRESS_MS, () => this.#clients.open === 0 && this.#isEven());
+    if (this.#clients.open > 0) throw new NoProgress(`${this.#clients.open} operations had no end within ${PROGRESS_MS} ms after everything had healed`);
+    if (!this.#isEven()) throw new NoProgress(`the members did not come to the same slot within ${PROGRESS_MS} ms after everything had healed`);
   }
 
   #isEven(): boolean {
-    const slots = new Set(this.#machines.map(({ member }) => member?.appliedSlot ?? -1));
-    return slots.size === 1 && !slots.has(-1 as never);
-  }
-
-  #acknowledged(): number {
-    return this.#clients.operations.filter(({ op, outcome }) => op !== "read" && outcome === "ok").length;
+    const slots = this.#machines.filter((machine) => !machine.out).map(({ member }) => member?.appliedSlot ?? -1);
+    return slots[0] !== -1 && slots.every((slot) => slot === slots[0]);
   }
 
   #checkHistory(): void {
@@ -125,18 +126,18 @@ class Simulation {
     if (verdict.verdict === "undecided") throw new Error(`the history could not be checked: ${verdict.reason}`);
     const [first] = verdict.violations;
     const lines = first?.operations.map((operation) => JSON.stringify(operation)) ?? [];
-    throw new Violation(["what the clients saw is not linearizable:", first?.reason ?? "", ...lines].join("\n"));
+    throw new NotLinearizable(["what the clients saw is not linearizable:", first?.reason ?? "", ...lines].join("\n"));
   }
 
   #report(): SimulationReport {
     return {
       seed: this.#options.seed,
-      size: this.#size,
+      size: this.#plan.size,
       simulatedMs: this.#world.nowMs,
       events: this.#world.events,
       messages: this.#network.messages,
       operations: this.#clients.operations.length,
-      acknowledged: this.#acknowledged(),
+      acknowledged: this.#clients.acknowledged,
       faults: this.#faults.drawn,
       reached: this.#watch.reached,
       fingerprint: this.#fingerprint,

@@ -1,12 +1,14 @@
+import { compareBallots } from "../paxos/ballot.ts";
 import type { Configuration } from "../paxos/configuration.ts";
 import type { Slot } from "../paxos/ids.ts";
-import type { PaxosEvent } from "../paxos/interface.ts";
+import type { Limits, PaxosEvent } from "../paxos/interface.ts";
 import type { Message } from "../paxos/messages.ts";
 import type { LogRecord, RecoveredState, SnapshotHandle } from "../paxos/records.ts";
 import { Checker, Violation } from "../scenario/checker.ts";
 import { describeEvent } from "../scenario/describe.ts";
 import { Disk } from "../scenario/disk.ts";
 import { memberIncarnation } from "../scenario/names.ts";
+import { OutOfBounds, StatesDiffer } from "./violations.ts";
 
 /** What the watch knows of one machine. */
 interface Watched {
@@ -24,18 +26,25 @@ export class Watch {
   readonly #machines = new Map<number, Watched>();
   readonly #checksums = new Map<number, { readonly checksum: number; readonly machine: number }>();
   readonly #seen = new Map<number, number>();
+  readonly #limits: Pick<Limits, "maxMessageBytes" | "maxUnchosenBytes">;
   readonly #tell: (line: string) => void;
-  /** How often each kind of event of the protocol happened. */
-  readonly reached = new Map<string, number>();
+  readonly #reached = { event: new Map<string, number>(), message: new Map<string, number>(), record: new Map<string, number>(), effect: new Map<string, number>() };
 
-  constructor(configuration: Configuration, tell: (line: string) => void) {
+  constructor(configuration: Configuration, limits: Pick<Limits, "maxMessageBytes" | "maxUnchosenBytes">, tell: (line: string) => void) {
     this.#checker = new Checker(configuration);
+    this.#limits = limits;
     this.#tell = tell;
+  }
+
+  /** How often each event, message, record and effect was seen; which of these it is comes first in its name. */
+  get reached(): Map<string, number> {
+    return new Map(Object.entries(this.#reached).flatMap(([kind, counts]) => [...counts].map(([name, count]): [string, number] => [`${kind} ${name}`, count])));
   }
 
   /** A process began its life with what its disk kept, which the storage has synced again (rule 5b). */
   recovered(machine: number, recovered: RecoveredState): void {
     this.#checker.recovered(machine, recovered);
+    this.#checkKept(machine, recovered);
     const disk = new Disk();
     const records: LogRecord[] = [
       { type: "promised", ballot: recovered.promised },
@@ -52,9 +61,23 @@ export class Watch {
     this.#tell(`${machine} starts, with the promise of round ${recovered.promised.round} and slots up to ${recovered.entries.at(-1)?.slot ?? recovered.snapshot?.slot ?? 0}`);
   }
 
+  /** Every slot that was once durable above the snapshot is still held, at that ballot or a higher one, or as chosen (rules 5b and 14). */
+  #checkKept(machine: number, { snapshot, entries }: RecoveredState): void {
+    const held = new Map(entries.map((entry) => [entry.slot as number, entry]));
+    for (const [slot, before] of this.#machines.get(machine)?.disk.entries ?? []) {
+      const now = held.get(slot);
+      if (slot <= (snapshot?.slot ?? 0) || now?.learned === true) continue;
+      const kept = now !== undefined && !before.learned && compareBallots(now.ballot, before.ballot) >= 0;
+      if (!kept) throw new Violation(`member ${machine} forgot slot ${slot}, which was durable`);
+    }
+  }
+
   recorded(machine: number, records: readonly LogRecord[]): void {
     const watched = this.#of(machine);
-    for (const record of records) this.#checker.recorded(machine, record);
+    for (const record of records) {
+      this.#count("record", record.type);
+      this.#checker.recorded(machine, record);
+    }
     watched.disk.append(records, watched.recorded + 1);
     watched.recorded += records.length;
   }
@@ -66,22 +89,38 @@ export class Watch {
 
   snapshot(machine: number, handle: SnapshotHandle): void {
     this.#of(machine).disk.writeSnapshot({ handle, commands: [] });
-    this.#count("snapshot");
+    this.#count("effect", "snapshot");
+  }
+
+  /** A message beside the protocol leaves. */
+  sent(type: string): void {
+    this.#count("message", type);
   }
 
   leaves(machine: number, message: Message): void {
+    this.#count("message", message.type);
+    this.#checkSize(machine, message);
     this.#checker.leaves(machine, message, this.#of(machine).disk);
   }
 
+  /** A message holds values up to its bound, or one that is larger (rule 26). */
+  #checkSize(machine: number, message: Message): void {
+    const values = message.type === "promise" ? message.entries.map(({ value }) => value)
+      : message.type === "accept" || message.type === "chosenEntries" ? message.values : [];
+    if (values.length < 2) return;
+    const bytes = values.reduce((sum, value) => sum + value.length, 0);
+    if (bytes > this.#limits.maxMessageBytes) throw new OutOfBounds(`member ${machine} sent ${message.type} with ${bytes} bytes of ${values.length} values`);
+  }
+
   event(machine: number, life: number, event: PaxosEvent): void {
-    this.#count(event.type);
+    this.#count("event", event.type);
     const line = describeEvent(machine, event);
     if (line !== null) this.#tell(`${machine} ${line}`);
     if (event.type === "electionWon") this.#checker.won(machine, life, event.ballot);
   }
 
   warning(machine: number, message: string, error: unknown): void {
-    this.#count("warning");
+    this.#count("effect", "warning");
     this.#tell(`${machine} warns: ${message} (${String(error)})`);
   }
 
@@ -91,11 +130,12 @@ export class Watch {
     this.#seen.set(machine, slot);
     const known = this.#checksums.get(slot);
     if (known === undefined) this.#checksums.set(slot, { checksum, machine });
-    else if (known.checksum !== checksum) throw new Violation(`members ${known.machine} and ${machine} have different states at slot ${slot}`);
+    else if (known.checksum !== checksum) throw new StatesDiffer(`members ${known.machine} and ${machine} have different states at slot ${slot}`);
   }
 
-  #count(what: string): void {
-    this.reached.set(what, (this.reached.get(what) ?? 0) + 1);
+  #count(kind: "event" | "message" | "record" | "effect", name: string): void {
+    const counts = this.#reached[kind];
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
 
   #of(machine: number): Watched {

@@ -46,7 +46,7 @@ export class StateSnapshot {
    * chunk only, so the caller may do other things between any two.
    */
   *chunks(): Generator<Uint8Array, void, undefined> {
-    const writer = new ByteWriter(CHUNK_BYTES * 2);
+    const writer = new ByteWriter();
     const records = this.#writeRecords(writer);
     while (records.next().done !== true) {
       if (writer.length < CHUNK_BYTES) continue;

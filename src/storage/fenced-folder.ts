@@ -17,7 +17,9 @@ export async function holdFencedFolder(fileSystem: FileSystem, folder: string, m
     identity: identity ?? { member, incarnation: NO_INCARNATION },
     founding: await loadFounding(fileSystem, folder).catch(() => null),
     saveFounding: () => Promise.reject(fenceError(fence)),
-    stats: () => ({ logBytes: 0, segments: 0, records: 0, bytesSinceSnapshot: 0, syncs: 0, waitingBytes: 0, full: false, scarce: false }),
+    stats: () => ({
+      logBytes: 0, segments: 0, records: 0, bytesSinceSnapshot: 0, snapshotBytes: 0, syncs: 0, waitingBytes: 0, full: false, scarce: false,
+    }),
     close: unlock,
   };
 }

@@ -71,10 +71,12 @@ export class FolderStorage implements Storage {
   }
 
   stats(): StorageStats {
-    const { log, segments } = this.#parts;
+    const { log, segments, snapshots } = this.#parts;
     const { records, syncs, waitingBytes, recordBytes, full, scarce } = log.stats;
     const bytesSinceSnapshot = recordBytes - this.#bytesAtSnapshot;
-    return { logBytes: segments.bytes, segments: segments.count, records, bytesSinceSnapshot, syncs, waitingBytes, full, scarce };
+    return {
+      logBytes: segments.bytes, segments: segments.count, records, bytesSinceSnapshot, snapshotBytes: snapshots.newestBytes, syncs, waitingBytes, full, scarce,
+    };
   }
 
   close(): Promise<void> {

@@ -1,7 +1,7 @@
 import { InvariantError } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { assertConfiguration, type Configuration, type MemberInfo } from "../paxos/configuration.ts";
-import { isIncarnation } from "../paxos/ids.ts";
+import { type Incarnation, isIncarnation, slot } from "../paxos/ids.ts";
 import { corrupt } from "./corrupt.ts";
 import { FOUNDING_FILE, join } from "./folder-layout.ts";
 import type { FileSystem, Founding } from "./interface.ts";
@@ -14,12 +14,13 @@ export async function loadFounding(fileSystem: FileSystem, folder: string): Prom
   const path = join(folder, FOUNDING_FILE);
   const document = await readSealed(fileSystem, path);
   if (document === null) return null;
-  const { cluster, configuration } = document;
+  const { cluster, configuration, configurationSlot } = document;
   if (typeof cluster !== "string" || !CLUSTER_PATTERN.test(cluster)) throw corrupt(path, 0, "no cluster id");
-  const { voters, learners } = readObject(path, configuration);
-  const founding = { cluster, configuration: { voters: readMembers(path, voters), learners: readMembers(path, learners) } };
-  checkConfiguration(path, founding.configuration);
-  return founding;
+  if (!Number.isSafeInteger(configurationSlot) || (configurationSlot as number) < 0) throw corrupt(path, 0, "no slot of the configuration");
+  const { voters, learners, removed } = readObject(path, configuration);
+  const members = { voters: readMembers(path, voters), learners: readMembers(path, learners), removed: readRemoved(path, removed) };
+  checkConfiguration(path, members);
+  return { cluster, configuration: members, configurationSlot: slot(configurationSlot as number) };
 }
 
 /** Keeps `founding`. One that is kept already may only be given again (rule 13): `SYNOD_ERR_ALREADY_FOUNDED` otherwise. */
@@ -37,8 +38,17 @@ export async function saveFounding(
 /** The same founding with its properties in one fixed order. */
 function plain(founding: Founding): Readonly<Record<string, unknown>> {
   const members = (list: readonly MemberInfo[]) => list.map(({ incarnation, name, address }) => ({ incarnation, name, address }));
-  const { voters, learners } = founding.configuration;
-  return { cluster: founding.cluster, configuration: { voters: members(voters), learners: members(learners) } };
+  const { voters, learners, removed } = founding.configuration;
+  const configuration = { voters: members(voters), learners: members(learners), removed };
+  return { cluster: founding.cluster, configuration, configurationSlot: founding.configurationSlot };
+}
+
+function readRemoved(path: string, list: unknown): Incarnation[] {
+  if (!Array.isArray(list)) throw corrupt(path, 0, "no list of removed members");
+  return list.map((item: unknown) => {
+    if (typeof item !== "string" || !isIncarnation(item)) throw corrupt(path, 0, "a removed member without incarnation");
+    return item;
+  });
 }
 
 function readMembers(path: string, list: unknown): MemberInfo[] {
@@ -52,7 +62,7 @@ function readMembers(path: string, list: unknown): MemberInfo[] {
 }
 
 function readObject(path: string, value: unknown): { readonly [key: string]: unknown } & Partial<Record<
-  "voters" | "learners" | "incarnation" | "name" | "address", unknown>> {
+  "voters" | "learners" | "removed" | "incarnation" | "name" | "address", unknown>> {
   if (typeof value !== "object" || value === null) throw corrupt(path, 0, "not the form of a founding document");
   return value as Record<string, unknown>;
 }

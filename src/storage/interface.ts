@@ -1,5 +1,5 @@
 import type { Configuration } from "../paxos/configuration.ts";
-import type { Incarnation } from "../paxos/ids.ts";
+import type { Incarnation, Slot } from "../paxos/ids.ts";
 import type { LogRecord, RecoveredState, SnapshotHandle } from "../paxos/records.ts";
 import type { DurableWriter } from "./durable-writer.ts";
 
@@ -9,11 +9,16 @@ export interface Identity {
   readonly incarnation: Incarnation;
 }
 
-/** The document that makes members a cluster: drawn once by its founder, the same for every member (rule 13). */
+/**
+ * The document that makes an empty folder a member: drawn once by the cluster's founder, the same for every founding member
+ * (rule 13); or for a member that joins later, with the configuration that added it.
+ */
 export interface Founding {
   /** Random cluster id, 32 lowercase hex digits. */
   readonly cluster: string;
   readonly configuration: Configuration;
+  /** The slot of the entry that set `configuration`; 0: the cluster was founded with it. */
+  readonly configurationSlot: Slot;
 }
 
 /** A data folder that a process holds, whether or not what is in it may still be used. */
@@ -64,6 +69,8 @@ export interface StorageStats {
   readonly records: number;
   /** Bytes of records since the last snapshot. */
   readonly bytesSinceSnapshot: number;
+  /** Bytes of state in the newest snapshot; 0: there is none. */
+  readonly snapshotBytes: number;
   readonly syncs: number;
   /** Bytes that wait for the sync under way to end. Whoever appends must keep this bounded. */
   readonly waitingBytes: number;

@@ -31,6 +31,11 @@ export class SnapshotStore {
     return this.#newest?.handle ?? null;
   }
 
+  /** Bytes of state in the newest snapshot; 0: there is none. */
+  get newestBytes(): number {
+    return this.#newest?.size ?? 0;
+  }
+
   /** Makes a new snapshot durable and reads it back before it takes the place of the last one. Nothing is removed yet. */
   async write(handle: SnapshotHandle, state: AsyncIterable<Uint8Array>): Promise<void> {
     const path = join(this.#folder, snapshotName(handle.slot));

@@ -1,6 +1,6 @@
 import { EventHistory } from "../../src/api/event-history.ts";
 import type {
-  Consistency, FoundingStatus, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
+  Consistency, FoundingStatus, Members, Membership, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
 } from "../../src/api/service.ts";
 import { SynodError } from "../../src/errors/synod-error.ts";
 import { incarnation } from "../../src/paxos/ids.ts";
@@ -11,8 +11,28 @@ export const INCARNATION = incarnation("0123456789abcdef0123456789abcdef");
 
 type Outcome = WriteOutcome | ReadResult;
 
+/** Notes what it is asked for, and answers with one voter, or with what it is told to throw. */
+class FakeMembership implements Membership {
+  readonly calls: unknown[] = [];
+  failure: SynodError | null = null;
+
+  members = (): Promise<Members> => this.#answer("members");
+  add = (...asked: Parameters<Membership["add"]>): Promise<Members> => this.#answer("add", ...asked);
+  promote = (...asked: Parameters<Membership["promote"]>): Promise<Members> => this.#answer("promote", ...asked);
+  remove = (...asked: Parameters<Membership["remove"]>): Promise<Members> => this.#answer("remove", ...asked);
+  transferLeadership = (id: string): Promise<Members> => this.#answer("transferLeadership", id);
+
+  async #answer(...call: readonly unknown[]): Promise<Members> {
+    this.calls.push(call);
+    if (this.failure !== null) throw this.failure;
+    const entry = { id: "a".repeat(32), name: "node-1", address: "h:1", role: "voter", leader: true, behind: 0, heardMs: 0, caughtUp: true } as const;
+    return { configuration: 7, pending: false, members: [entry], removed: [] };
+  }
+}
+
 /** A member of a cluster of one, without disk or peers: a real state machine, whose answers a test may hold back or replace. */
 export class FakeService implements Service {
+  readonly membership = new FakeMembership();
   readonly history = new EventHistory("m1", () => 1_700_000_000_000, 8);
   readonly transfers: (string | undefined)[] = [];
   /** Requests that were begun. */

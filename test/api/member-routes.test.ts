@@ -4,7 +4,7 @@ import { errorOf, json, startApi } from "./fixture.ts";
 
 const CLUSTER = "f".repeat(32);
 const MEMBER = { incarnation: INCARNATION, name: "m1", address: "127.0.0.1:7001" };
-const FOUNDING = { cluster: CLUSTER, configuration: { voters: [MEMBER], learners: [] } };
+const FOUNDING = { cluster: CLUSTER, configuration: { voters: [MEMBER], learners: [], removed: [] } };
 
 function post(url: string, body: unknown): Promise<Response> {
   return fetch(url, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
@@ -33,8 +33,8 @@ describe("founding", () => {
   });
 
   const tooMany = Array.from({ length: 10 }, () => MEMBER);
-  const founding = (member: object): object => ({ cluster: CLUSTER, configuration: { voters: [member], learners: [] } });
-  const twice = { voters: [MEMBER], learners: [MEMBER] };
+  const founding = (member: object): object => ({ cluster: CLUSTER, configuration: { voters: [member], learners: [], removed: [] } });
+  const twice = { voters: [MEMBER], learners: [MEMBER], removed: [] };
   it.each([
     [null],
     [[]],
@@ -44,12 +44,12 @@ describe("founding", () => {
     [{ incarnation: "x", founding: FOUNDING }],
     [{ incarnation: INCARNATION, founding: { ...FOUNDING, cluster: "F".repeat(32) } }],
     [{ incarnation: INCARNATION, founding: { cluster: CLUSTER } }],
-    [{ incarnation: INCARNATION, founding: { cluster: CLUSTER, configuration: { voters: [], learners: [] } } }],
+    [{ incarnation: INCARNATION, founding: { cluster: CLUSTER, configuration: { voters: [], learners: [], removed: [] } } }],
     [{ incarnation: INCARNATION, founding: { cluster: CLUSTER, configuration: { voters: [MEMBER] } } }],
     [{ incarnation: INCARNATION, founding: founding({ ...MEMBER, name: "a b" }) }],
     [{ incarnation: INCARNATION, founding: founding({ ...MEMBER, address: 1 }) }],
     [{ incarnation: INCARNATION, founding: { cluster: CLUSTER, configuration: twice } }],
-    [{ incarnation: INCARNATION, founding: { cluster: CLUSTER, configuration: { voters: tooMany, learners: [] } } }],
+    [{ incarnation: INCARNATION, founding: { cluster: CLUSTER, configuration: { voters: tooMany, learners: [], removed: [] } } }],
   ])("refuses a body of another form: %j", async (body) => {
     const { url, service } = await startApi();
     expect(await errorOf(post(`${url}/v1/founding`, body))).toMatchObject({ status: 400, body: { code: "SYNOD_ERR_BAD_REQUEST" } });

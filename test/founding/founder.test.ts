@@ -1,3 +1,4 @@
+import { slot } from "../../src/paxos/ids.ts";
 import { describe, expect, it } from "vitest";
 import { SynodError } from "../../src/errors/synod-error.ts";
 import { foundCluster } from "../../src/founding/founder.ts";
@@ -198,7 +199,7 @@ describe("the founder", () => {
   it("refuses when a reachable member is founded already, even while others do not answer", async () => {
     const all = members(3);
     (all[0] as FakeMember).down = true;
-    (all[2] as FakeMember).founding = { cluster: digits("f"), configuration: { voters: [], learners: [] } };
+    (all[2] as FakeMember).founding = { cluster: digits("f"), configuration: { voters: [], learners: [], removed: [] }, configurationSlot: slot(0) };
     await expect(found({ all })).rejects.toMatchObject({ code: "SYNOD_ERR_ALREADY_FOUNDED" });
     expect(all[1]?.founding).toBeNull();
   });

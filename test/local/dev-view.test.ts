@@ -31,6 +31,10 @@ describe("a node's status line", () => {
     expect(statusLine({ ...node, status: { ...status, cluster: null } }, plain)).toContain("unfounded");
   });
 
+  it.each(["learner", "removed"] as const)("shows a member that is %s", (role) => {
+    expect(statusLine({ ...node, status: { ...status, role } }, plain)).toMatch(new RegExp(`^n1 +running +${role} `));
+  });
+
   it("stands in line with its heading", () => {
     const [head = "", line = ""] = statusLines([node], plain);
     for (const [title, value] of [["STATE", "running"], ["BALLOT", "3.n2"], ["URL", "http"]] as const) {
@@ -64,6 +68,15 @@ describe("an event's line", () => {
     expect(sentence("leaderChanged", { ballot, leader: "n1" })).toBeUndefined();
   });
 
+  it("tells how the members change, by their names", () => {
+    const configuration = { voters: [{ name: "n1" }, { name: "n2" }], learners: [{ name: "n3" }], removed: [] };
+    expect(sentence("configurationProposed", { slot: 12, configuration })).toBe("proposes as members n1, n2 and the learner n3 (slot 12)");
+    expect(sentence("configurationChanged", { slot: 12, configuration: { ...configuration, learners: [] } })).toBe("knows as members n1, n2 (slot 12)");
+    expect(sentence("configurationEntered", { slot: 12 })).toBe("has the promise of a quorum of them for all above slot 12");
+    expect(sentence("configurationDone", { slot: 12 })).toBe("says that the change at slot 12 is done");
+    expect(sentence("steppedDown", { ballot, reason: "removed" })).toBe("steps down from ballot 3.n2 (it is a voter no more)");
+  });
+
   it("is not there for an event of another kind", () => {
     expect(sentence("somethingElse")).toBeUndefined();
   });
@@ -72,7 +85,7 @@ describe("an event's line", () => {
 it("tells how to use the cluster with real addresses and flags", () => {
   const lines = usageLines({ name: "n2", url: "http://h:2" }, "http://h:1", " --data x", plain).join("\n");
   expect(lines).toContain("curl -X PUT --data 'hello' http://h:1/v1/kv/greeting");
-  expect(lines).toContain("npx synod dev kill n2 --data x");
+  for (const command of ["kill n2", "start n2", "add", "remove n2"]) expect(lines).toContain(`npx synod dev ${command} --data x`);
 });
 
 describe("the screen", () => {

@@ -30,7 +30,7 @@ class ApplierWorld {
       nowMs: () => (this.#nowMs += this.lookMs),
       applied: (proposalId, results) => void this.answers.push({ proposalId, results }),
       checkpoint: (slot, checksum) => void this.checkpoints.push({ slot, checksum }),
-    }, { state, snapshot, cluster: "c", configuration: FOUNDED });
+    }, { state, snapshot, founding: { cluster: "c", configuration: FOUNDED, configurationSlot: slot(0) } });
   }
 
   push(from: number, values: readonly Value[], proposalId: number | null = null): void {
@@ -150,11 +150,11 @@ describe("a stretch of applying", () => {
     expect(world.applier.state.keyCount).toBeGreaterThan(1);
     expect(world.applier.state.keyCount).toBeLessThan(101);
     expect(world.applier.slot).toBe(1);
-    expect(world.applier.betweenEntries).toBe(false);
+    expect(world.applier.canSnapshot).toBe(false);
     expect(() => world.applier.handle()).toThrow(InvariantError);
     expect(world.answers).toEqual([]);
     world.runToEnd();
-    expect(world.applier.betweenEntries).toBe(true);
+    expect(world.applier.canSnapshot).toBe(true);
     expect(world.answers.map(({ results }) => revisions(results))).toEqual([Array.from({ length: 100 }, (_, index) => index + 2)]);
     expect(world.applier.handle()).toEqual(snapshotAfter([writes("a"), writes("b", 100)]).handle);
   });
@@ -202,7 +202,7 @@ describe("a snapshot that is installed", () => {
     world.push(1, large, 7);
     world.applier.run();
     world.applier.run();
-    expect(world.applier.betweenEntries).toBe(false);
+    expect(world.applier.canSnapshot).toBe(false);
     const { handle, state } = snapshotAfter(large.slice(0, 1));
     world.applier.install(handle, state);
     world.runToEnd();

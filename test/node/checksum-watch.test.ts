@@ -58,9 +58,9 @@ describe("a member that compares checksums of the applied state (rule 6)", () =>
   it("does not let learners decide, but judges itself as one", () => {
     const [first, second, third, fourth] = scenarioConfiguration(4).voters as [never, never, never, never];
     const told = { 1: 10, 2: 10, 3: 20, 4: 20 };
-    const learnersElsewhere: Configuration = { voters: [first, second], learners: [third, fourth] };
+    const learnersElsewhere: Configuration = { voters: [first, second], learners: [third, fourth], removed: [] };
     expect(watchOf1(told).judge(learnersElsewhere)).toEqual({ kind: "fine" });
-    const itIsALearner: Configuration = { voters: [third, fourth], learners: [first, second] };
+    const itIsALearner: Configuration = { voters: [third, fourth], learners: [first, second], removed: [] };
     expect(watchOf1(told).judge(itIsALearner)).toMatchObject({ kind: "minority", majority: [memberIncarnation(3), memberIncarnation(4)] });
   });
 

@@ -9,7 +9,7 @@ import { del, put } from "../state/helpers.ts";
 
 const [one, two, three] = [1, 2, 3].map(memberIncarnation) as [ReturnType<typeof memberIncarnation>, ...ReturnType<typeof memberIncarnation>[]];
 const THREE: Configuration = {
-  voters: [1, 2, 3].map((number) => ({ incarnation: memberIncarnation(number), name: `m${number}`, address: "" })), learners: [],
+  voters: [1, 2, 3].map((number) => ({ incarnation: memberIncarnation(number), name: `m${number}`, address: "" })), learners: [], removed: [],
 };
 const linked = new Set([two, three] as ReturnType<typeof memberIncarnation>[]);
 

@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from "vitest";
+import { slot } from "../../src/paxos/ids.ts";
 import { startNode } from "../../src/node/start.ts";
 import { SimulatedDisk } from "../../src/sim/simulated-disk.ts";
 import { FOLDER } from "../storage/fixtures.ts";
@@ -15,7 +16,7 @@ async function folderOfOne(): Promise<SimulatedDisk> {
   const node = await start(disk);
   const { incarnation } = node.service.identity();
   const voters = [{ incarnation, name: "one", address: new URL(node.url).host }];
-  await node.service.found({ cluster: "c".repeat(32), configuration: { voters, learners: [] } }, incarnation);
+  await node.service.found({ cluster: "c".repeat(32), configuration: { voters, learners: [], removed: [] }, configurationSlot: slot(0) }, incarnation);
   expect((await put(node.url, "k", "v")).status).toBe(200);
   await node.stop();
   return disk;

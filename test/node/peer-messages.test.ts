@@ -5,12 +5,14 @@ import { ByteWriter } from "../../src/codec/byte-writer.ts";
 import { SynodError } from "../../src/errors/synod-error.ts";
 import { ERRORS, type ErrorCode } from "../../src/errors/table.ts";
 import { decodePeerMessage, encodePeerMessage, laneOf, type PeerMessage } from "../../src/node/peer-messages.ts";
+import type { MemberAnswer, MemberRequest } from "../../src/node/member-requests.ts";
 import { slot } from "../../src/paxos/ids.ts";
+import type { ConfigurationChange } from "../../src/paxos/membership.ts";
 import { memberIncarnation } from "../../src/scenario/names.ts";
 import type { Result } from "../../src/state/results.ts";
-import { anyBallot, anyConfiguration, anyMessage, anyNumber, anySlot } from "../paxos/arbitraries.ts";
+import { anyBallot, anyConfiguration, anyIncarnation, anyMessage, anyNumber, anySlot } from "../paxos/arbitraries.ts";
 
-const KINDS = 8;
+const KINDS = 10;
 const anyBytes = fc.uint8Array({ maxLength: 40 });
 const anyChecksum = fc.nat({ max: 0xffffffff });
 const anyCode = fc.constantFrom(...(Object.keys(ERRORS) as ErrorCode[]));
@@ -24,6 +26,27 @@ const anyOutcome: fc.Arbitrary<Result | SynodError> = fc.oneof(
   fc.tuple(anyCode, fc.string()).map(([code, message]) => new SynodError(code, message)),
 );
 
+const anyMember = fc.record({ incarnation: anyIncarnation, name: fc.string(), address: fc.string() });
+const anyChange: fc.Arbitrary<ConfigurationChange> = fc.oneof(
+  fc.record({ type: fc.constant("addLearner" as const), member: anyMember }),
+  fc.record({ type: fc.constant("promote" as const), incarnation: anyIncarnation, replaces: fc.option(anyIncarnation) }),
+  fc.record({ type: fc.constant("remove" as const), incarnation: anyIncarnation }),
+);
+const anyPlan = fc.option(fc.nat({ max: Number.MAX_SAFE_INTEGER - 1 }).map(slot));
+const anyMemberRequest: fc.Arbitrary<MemberRequest> = fc.oneof(
+  fc.constant({ type: "members" as const }),
+  fc.record({ type: fc.constant("transfer" as const), target: anyIncarnation }),
+  fc.record({ type: fc.constant("change" as const), change: anyChange, plannedFrom: anyPlan, force: fc.boolean() }),
+);
+const anyProgress = fc.record({ incarnation: anyIncarnation, chosenThrough: anySlot, heardAgoMs: fc.option(fc.nat()), caughtUp: fc.boolean() });
+const anyMemberAnswer: fc.Arbitrary<MemberAnswer> = fc.oneof(
+  fc.tuple(anyCode, fc.string()).map(([code, message]) => new SynodError(code, message)),
+  fc.record({
+    configuration: anyConfiguration, configurationSlot: anySlot, done: fc.option(fc.boolean()), chosenThrough: anySlot,
+    progress: fc.array(anyProgress, { maxLength: 4 }),
+  }),
+);
+
 const type = <T extends PeerMessage["type"]>(name: T) => fc.constant(name);
 const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ type: type("paxos"), message: anyMessage }),
@@ -33,6 +56,8 @@ const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ type: type("snapshotChunk"), handle: anyHandle, size: anyNumber, offset: anyNumber, bytes: anyBytes }),
   fc.record({ type: type("snapshotUnavailable"), minSlot: anySlot }),
   fc.record({ type: type("checksum"), slot: anySlot, checksum: anyChecksum }),
+  fc.record({ type: type("memberRequest"), id: anyNumber, request: anyMemberRequest }),
+  fc.record({ type: type("memberAnswer"), id: anyNumber, answer: anyMemberAnswer }),
   fc.record({ type: type("disk"), records: anySlot, full: fc.boolean() }),
 );
 
@@ -102,7 +127,7 @@ describe("messages between members", () => {
 
 describe("the lane of a message", () => {
   const [ballot, at] = [{ round: 1, incarnation: memberIncarnation(1) }, slot(1)];
-  const handle = { slot: at, configuration: { voters: [], learners: [] }, configurationSlot: at, leaderBallot: ballot, cluster: "", checksum: 0 };
+  const handle = { slot: at, configuration: { voters: [], learners: [], removed: [] }, configurationSlot: at, leaderBallot: ballot, cluster: "", checksum: 0 };
   const urgent: PeerMessage[] = [
     { type: "paxos", message: { type: "heartbeat", ballot, nonce: 1, chosenThrough: at } },
     { type: "paxos", message: { type: "preVote", nonce: 1 } },

@@ -37,11 +37,11 @@ const accepted = (at: number, key: string): LogRecord =>
 async function oldFolder(fileSystem: FileSystem, path: string): Promise<void> {
   const recorder = new Recorder();
   const storage = await open(fileSystem, path, recorder);
-  const founding: Founding = { cluster: "e".repeat(32), configuration: { voters: [{ incarnation: A, name: "a", address: "a:1" }, ...MEMBERS], learners: [] } };
+  const founding: Founding = { cluster: "e".repeat(32), configuration: { voters: [{ incarnation: A, name: "a", address: "a:1" }, ...MEMBERS], learners: [], removed: [] }, configurationSlot: slot(0) };
   await storage.saveFounding(founding);
   const state = new StateMachine();
   for (const at of [1, 2]) state.applySlot(at, [put(`k${at}`, `value of k${at}`)]);
-  const handle = { ...founding, slot: slot(2), configurationSlot: slot(0), leaderBallot: ballot(3), checksum: state.checksum };
+  const handle = { ...founding, slot: slot(2), leaderBallot: ballot(3), checksum: state.checksum };
   storage.append([1, 2, 3, 4, 5, 7].map((at) => accepted(at, `k${at}`)), 1);
   storage.append([{ type: "chosen", through: slot(4) }, { type: "promised", ballot: ballot(9) }], 7);
   await recorder.reached(8);
@@ -64,7 +64,7 @@ async function look(fileSystem: FileSystem, path: string): Promise<"old" | "new"
     }
     expect(storage.founding?.cluster).toBe(NEW_CLUSTER);
     expect(storage.identity.incarnation).not.toBe(A);
-    expect(storage.founding?.configuration).toEqual({ voters: [{ incarnation: storage.identity.incarnation, name: "a", address: "a:1" }], learners: [] });
+    expect(storage.founding?.configuration).toEqual({ voters: [{ incarnation: storage.identity.incarnation, name: "a", address: "a:1" }], learners: [], removed: [] });
     expect(storage.recovered).toMatchObject({ chosenThrough: 7, promised: { round: 9 }, entries: [], snapshot: { slot: 7, cluster: NEW_CLUSTER, leaderBallot: ballot(3) } });
     const state = await restoreState(storage);
     const found = state.range({ prefix: new Uint8Array(0), limit: 100 }).items.map(({ key, value }) => [text(key), text(value)]);

@@ -13,7 +13,7 @@ import { del, put } from "../state/helpers.ts";
 const [SELF, LEADER] = [memberIncarnation(1), memberIncarnation(2)];
 const BALLOT = { round: 1, incarnation: LEADER };
 const voters = [1, 2, 3].map((number) => ({ incarnation: memberIncarnation(number), name: `m${number}`, address: "" }));
-const FOUNDING = { cluster: "c".repeat(32), configuration: { voters, learners: [] } };
+const FOUNDING = { cluster: "c".repeat(32), configuration: { voters, learners: [], removed: [] }, configurationSlot: slot(0) };
 const OBSERVER: MemberObserver = {
   event: () => {}, proposalsEnded: () => {}, committed: () => {}, turnEnded: () => {}, dropped: () => {}, diskSpace: () => {}, fenced: () => {},
   warning: (message, error) => { throw new Error(message, { cause: error }); },
@@ -31,7 +31,7 @@ function follower(scarce: boolean) {
     append: (more) => void records.push(...more),
     writeSnapshot: async () => {},
     openSnapshot: async () => null,
-    stats: () => ({ logBytes: 0, segments: 1, records: 41, bytesSinceSnapshot: 0, syncs: 0, waitingBytes: 0, full: true, scarce }),
+    stats: () => ({ logBytes: 0, segments: 1, records: 41, bytesSinceSnapshot: 0, snapshotBytes: 0, syncs: 0, waitingBytes: 0, full: true, scarce }),
     close: async () => {},
   };
   const member = new Member({
@@ -43,6 +43,7 @@ function follower(scarce: boolean) {
         return true;
       },
       flush: () => {},
+      setPeers: () => {},
     },
     clock: { nowMs: () => 0, random: () => 0.5, defer: (task) => queueMicrotask(task), every: () => () => {} },
   });

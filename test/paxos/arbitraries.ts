@@ -13,7 +13,9 @@ const anyBytes = fc.uint8Array({ maxLength: 40 });
 const anyValues = fc.array(anyBytes, { maxLength: 5 });
 const anyMember = fc.record({ incarnation: anyIncarnation, name: fc.string(), address: fc.string() });
 const anyMembers = fc.array(anyMember, { maxLength: 9 });
-export const anyConfiguration: fc.Arbitrary<Configuration> = fc.record({ voters: anyMembers, learners: anyMembers });
+export const anyConfiguration: fc.Arbitrary<Configuration> = fc.record({
+  voters: anyMembers, learners: anyMembers, removed: fc.array(anyIncarnation, { maxLength: 64 }),
+});
 const anyReport: fc.Arbitrary<ReportedEntry> = fc.record({ slot: anySlot, ballot: anyBallot, chosen: fc.boolean(), value: anyBytes });
 
 export const anyValue: fc.Arbitrary<Value> = fc.oneof(
@@ -28,7 +30,7 @@ const anyNextSlot = fc.option(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER 
 
 export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: type("preVote"), nonce: anyNumber }),
-  fc.record({ type: type("preVoteReply"), nonce: anyNumber, granted: fc.boolean(), promised: anyBallot }),
+  fc.record({ type: type("preVoteReply"), nonce: anyNumber, granted: fc.boolean(), promised: anyBallot, chosenThrough: anySlot }),
   fc.record({ type: type("prepare"), ballot: anyBallot, fromSlot: anySlot }),
   fc.record({
     type: type("promise"), ballot: anyBallot, fromSlot: anySlot, nextSlot: anyNextSlot, chosenThrough: anySlot, entries: fc.array(anyReport, { maxLength: 4 }),
@@ -39,7 +41,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: type("accepted"), ballot: anyBallot, from: anySlot, through: anySlot }),
   fc.record({ type: type("acceptGap"), ballot: anyBallot, expected: anySlot }),
   fc.record({ type: type("heartbeat"), ballot: anyBallot, nonce: anyNumber, chosenThrough: anySlot }),
-  fc.record({ type: type("heartbeatReply"), ballot: anyBallot, nonce: anyNumber, chosenThrough: anySlot }),
+  fc.record({ type: type("heartbeatReply"), ballot: anyBallot, nonce: anyNumber, chosenThrough: anySlot, durableThrough: anySlot }),
   fc.record({ type: type("catchUp"), fromSlot: anySlot }),
   fc.record({ type: type("chosenEntries"), fromSlot: anySlot, values: anyValues, chosenThrough: anySlot }),
   fc.record({ type: type("needsSnapshot"), snapshotSlot: anySlot }),

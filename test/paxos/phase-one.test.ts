@@ -31,12 +31,12 @@ describe("phase 1", () => {
     core.input({ type: "read", readId: 1 }).propose(1, "later");
     // Re-choosing slot 138 is not enough: slot 140 was acknowledged by the old leader.
     core.receive(2, { type: "accepted", ballot: at, from: slot(136), through: slot(140) });
-    core.receive(2, { type: "heartbeatReply", ballot: at, nonce: core.last("heartbeat").nonce, chosenThrough: slot(0) });
+    core.receive(2, { type: "heartbeatReply", ballot: at, nonce: core.last("heartbeat").nonce, chosenThrough: slot(0), durableThrough: slot(0) });
     expect(core.core.status()).toMatchObject({ ready: false, chosenThrough: 140, lastSlot: 142 });
     expect(core.reads).toEqual([]);
     expect(core.chosen.at(-1)).toMatchObject({ slot: 140 });
     core.receive(2, { type: "accepted", ballot: at, from: slot(136), through: slot(141) });
-    core.receive(2, { type: "heartbeatReply", ballot: at, nonce: core.last("heartbeat").nonce, chosenThrough: slot(0) });
+    core.receive(2, { type: "heartbeatReply", ballot: at, nonce: core.last("heartbeat").nonce, chosenThrough: slot(0), durableThrough: slot(0) });
     expect(core.core.status()).toMatchObject({ ready: true });
     expect(core.reads).toEqual([{ readId: 1, ok: true, slot: 141 }]);
   });

@@ -6,9 +6,9 @@ import { encodeValue } from "../../src/paxos/value.ts";
 describe("a proposal", () => {
   it("is answered when its slot is chosen and applied, under the id that its caller gave it", () => {
     const core = new LoneCore().serve().propose(7, "a");
-    expect(core.chosen.map((entry) => entry.proposalId)).toEqual([null, null]);
-    core.acknowledge(3);
-    expect(core.chosen.at(-1)).toMatchObject({ slot: 3, proposalId: 7 });
+    expect(core.chosen.map((entry) => entry.proposalId)).toEqual([null]);
+    core.acknowledge(2);
+    expect(core.chosen.at(-1)).toMatchObject({ slot: 2, proposalId: 7 });
     expect(core.failed).toEqual([]);
   });
 
@@ -41,11 +41,11 @@ describe("a proposal", () => {
   it("fails as diskFull while the disk has only its reserve left, and not any more afterwards", () => {
     const core = new LoneCore().serve().input({ type: "diskFull" }).propose(1, "a").input({ type: "diskFree" }).propose(2, "b");
     expect(core.failed).toEqual([{ proposalId: 1, failure: "diskFull" }]);
-    expect(core.core.status().lastSlot).toBe(3);
+    expect(core.core.status().lastSlot).toBe(2);
   });
 
   it("stays open while its slot may still be chosen, though the leadership is lost", () => {
-    const core = new LoneCore().serve().propose(1, "a").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(3) });
+    const core = new LoneCore().serve().propose(1, "a").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(2) });
     expect(core.failed).toEqual([]);
     expect(core.core.status().pendingProposals).toBe(1);
   });
@@ -53,28 +53,28 @@ describe("a proposal", () => {
   it("is answered as chosen when a later leader had it chosen in its place", () => {
     const core = new LoneCore().serve().propose(1, "a");
     const value = core.last("accept").values[0] as Uint8Array;
-    core.receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(3) });
-    core.receive(3, { type: "chosenEntries", fromSlot: slot(3), values: [value], chosenThrough: slot(3) });
-    expect(core.chosen.at(-1)).toMatchObject({ slot: 3, proposalId: 1 });
+    core.receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(2) });
+    core.receive(3, { type: "chosenEntries", fromSlot: slot(2), values: [value], chosenThrough: slot(2) });
+    expect(core.chosen.at(-1)).toMatchObject({ slot: 2, proposalId: 1 });
   });
 
   it("is superseded when another value is chosen in its slot, even one of the same bytes by another proposer", () => {
-    const core = new LoneCore().serve().propose(1, "a").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(3) });
-    core.receive(3, { type: "chosenEntries", fromSlot: slot(3), values: [commands("a", 5, 3)], chosenThrough: slot(3) });
+    const core = new LoneCore().serve().propose(1, "a").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(2) });
+    core.receive(3, { type: "chosenEntries", fromSlot: slot(2), values: [commands("a", 5, 3)], chosenThrough: slot(2) });
     expect(core.failed).toEqual([{ proposalId: 1, failure: "superseded" }]);
-    expect(core.chosen.at(-1)).toMatchObject({ slot: 3, proposalId: null });
+    expect(core.chosen.at(-1)).toMatchObject({ slot: 2, proposalId: null });
   });
 
   it("has an unknown outcome when a later leader's barrier is chosen below its slot", () => {
-    const core = new LoneCore().serve().propose(1, "a").propose(2, "b").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(3) });
+    const core = new LoneCore().serve().propose(1, "a").propose(2, "b").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(2) });
     const barrier = encodeValue({ kind: "barrier", ballot: ballot(5, 3) });
-    core.receive(3, { type: "chosenEntries", fromSlot: slot(3), values: [barrier], chosenThrough: slot(3) });
+    core.receive(3, { type: "chosenEntries", fromSlot: slot(2), values: [barrier], chosenThrough: slot(2) });
     expect(core.failed).toEqual([{ proposalId: 2, failure: "unknown" }, { proposalId: 1, failure: "superseded" }]);
   });
 
   it("has an unknown outcome when a snapshot took the place of its slot, or holds a later leader's barrier below it", () => {
-    const core = new LoneCore().serve().propose(1, "a").propose(2, "b").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(3) });
-    core.input({ type: "snapshotInstalled", handle: { ...snapshotHandle(3), leaderBallot: ballot(5, 3) } });
+    const core = new LoneCore().serve().propose(1, "a").propose(2, "b").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(2) });
+    core.input({ type: "snapshotInstalled", handle: { ...snapshotHandle(2), leaderBallot: ballot(5, 3) } });
     expect(core.failed).toEqual([{ proposalId: 1, failure: "unknown" }, { proposalId: 2, failure: "unknown" }]);
   });
 });

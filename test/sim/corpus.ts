@@ -1,2 +1,4 @@
-/** Seeds that once failed; see docs/found-by-simulation.md. */
-export const CORPUS: readonly number[] = [163];
+import type { Wishes } from "../../src/sim/plan.ts";
+
+/** Seeds that once failed, and with what wishes; see docs/found-by-simulation.md. */
+export const CORPUS: readonly { readonly seed: number; readonly wishes: Wishes }[] = [{ seed: 163, wishes: {} }];

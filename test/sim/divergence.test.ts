@@ -1,3 +1,4 @@
+import { slot } from "../../src/paxos/ids.ts";
 import { expect, it } from "vitest";
 import { scenarioConfiguration } from "../../src/scenario/names.ts";
 import { Clients } from "../../src/sim/clients.ts";
@@ -8,7 +9,7 @@ import type { Watch } from "../../src/sim/watch.ts";
 import { World } from "../../src/sim/world.ts";
 import { put } from "../state/helpers.ts";
 
-const QUIET = { latencyMs: 0.2, jitterMs: 0.2, loss: 0, repetition: 0, reordering: 0 };
+const QUIET = { latencyMs: 0.2, jitterMs: 0.2, loss: 0, repetition: 0, reordering: 0, lateness: 0 };
 
 /** Three members under load whose states may differ, and what they warned of. */
 function cluster(seed: number, snapshotBytes: number) {
@@ -18,12 +19,12 @@ function cluster(seed: number, snapshotBytes: number) {
   const watch = new Proxy({}, {
     get: (_, what) => what === "warning" ? (machine: number, message: string) => void warnings.push(`${machine}: ${message}`) : () => {},
   }) as Watch;
-  const founding = { cluster: "c".repeat(32), configuration: scenarioConfiguration(3) };
+  const founding = { cluster: "c".repeat(32), configuration: scenarioConfiguration(3), configurationSlot: slot(0) };
   const machines: Machine[] = [1, 2, 3].map((number) => new Machine(number, 1, {
-    world, network: () => network, watch, founding, limits: {}, segmentBytes: 65_536, snapshotBytes, syncMs: () => 0.5,
+    world, network: () => network, watch, founding, limits: {}, segmentBytes: 65_536, snapshotBytes, syncMs: () => 0.5, callMs: () => 0,
   }));
   const network = new Network(world, () => QUIET, machines);
-  const clients = new Clients({ world, machines, clients: 6, keys: 3, perSecond: 200 });
+  const clients = new Clients({ world, machines, plan: { clients: 6, keys: 3, perSecond: 200, patienceMs: 10_000 } });
   for (const machine of machines) machine.start();
   clients.start();
   return { world, machines, warnings };

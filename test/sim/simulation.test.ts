@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { simulate, type SimulationReport } from "../../src/sim/simulation.ts";
+import { replayCommand } from "../../src/sim/command/flags.ts";
+import { search } from "../../src/sim/command/search.ts";
 import { settle } from "../../src/sim/settle.ts";
+import { simulate, type SimulationReport } from "../../src/sim/simulation.ts";
 import { CORPUS } from "./corpus.ts";
 
-/** SYNOD_SIM_SEEDS asks for more runs than the usual, SYNOD_SIM_SEED for another first seed. */
-const SEEDS = Number(process.env["SYNOD_SIM_SEEDS"] ?? 60);
-const FIRST_SEED = Number(process.env["SYNOD_SIM_SEED"] ?? 1);
+const MINUTE_MS = 60_000;
+/** How long fresh seeds are searched, and where from: another place each time unless SYNOD_SIM_SEED says where. */
+const SEARCH_MS = Number(process.env["SYNOD_SIM_MINUTES"] ?? 0.25) * MINUTE_MS;
+const FIRST_SEED = Number(process.env["SYNOD_SIM_SEED"] ?? Math.floor(Date.now() / 1_000) % 1_000_000_000);
+const FEWEST_SEEDS = 5;
+const THREADS = 2;
 
 async function story(seed: number): Promise<{ report: SimulationReport; lines: string[] }> {
   const lines: string[] = [];
@@ -14,27 +19,43 @@ async function story(seed: number): Promise<{ report: SimulationReport; lines: s
 }
 
 describe("a simulated cluster", () => {
-  it("lives the same life again from the same seed, and another from another", async () => {
-    const [first, again, other] = [await story(11), await story(11), await story(12)];
+  it.each([11, 4])("lives the same life again from the same seed (%i)", async (seed) => {
+    const [first, again] = [await story(seed), await story(seed)];
     expect(again.lines).toEqual(first.lines);
     expect(again.report).toEqual(first.report);
-    expect(other.report.fingerprint).not.toBe(first.report.fingerprint);
   });
 
-  it.each(CORPUS)("is fine from seed %i, which once failed", { timeout: 60_000 }, async (seed) => {
-    await simulate({ seed, settle });
+  it("lives the same life in a thread of its own, where it begins with a message", async () => {
+    const { tally, failure } = await search({ from: 11, seeds: 1, untilMs: Infinity, jobs: 1, wishes: {}, nowMs: () => 0, progress: () => {} });
+    expect(failure).toBeNull();
+    expect(tally.fingerprint).toBe((await story(11)).report.fingerprint);
   });
 
-  it(`stays safe while everything goes wrong and makes progress afterwards, from ${SEEDS} seeds`, { timeout: 60_000 + SEEDS * 3_000 }, async () => {
-    const failures: string[] = [];
-    const faults = new Map<string, number>();
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS && failures.length === 0; seed++) {
-      await simulate({ seed, settle }).then(
-        (report) => Object.entries(report.faults).forEach(([fault, count]) => faults.set(fault, (faults.get(fault) ?? 0) + count)),
-        (error: unknown) => failures.push(`npm run sim -- --seed ${seed}\n${String(error)}`),
-      );
+  it("lives another life from another seed", async () => {
+    expect((await story(11)).report.fingerprint).not.toBe((await story(12)).report.fingerprint);
+  });
+
+  it.each(CORPUS)("is fine from seed $seed, which once failed", { timeout: MINUTE_MS }, async ({ seed, wishes }) => {
+    await simulate({ seed, settle, wishes });
+  });
+
+  it("has every fault drawn, and reaches every way out of trouble, within few seeds", { timeout: 2 * MINUTE_MS }, async () => {
+    const { tally, failure } = await search({ from: 1, seeds: 60, untilMs: Infinity, jobs: THREADS, wishes: {}, nowMs: () => 0, progress: () => {} });
+    expect(failure).toBeNull();
+    expect(tally.never).toEqual([]);
+    const reached = tally.summary(1).join();
+    for (const what of ["promiseNeedsSnapshot", "snapshotChunk", "needsSnapshot", "chosenEntries", "acceptGap", "reject", "readIndexReply", "transferLeadership", "electionLost", "steppedDown"]) {
+      expect(reached).toContain(what);
     }
-    expect(failures).toEqual([]);
-    for (const [fault, count] of faults) expect(count, fault).toBeGreaterThan(0);
+  });
+
+  it(`stays safe while everything goes wrong and makes progress afterwards, from fresh seeds from ${FIRST_SEED} on`, { timeout: SEARCH_MS + MINUTE_MS }, async () => {
+    const startedMs = performance.now();
+    const { tally, failure } = await search({
+      from: FIRST_SEED, seeds: Infinity, untilMs: SEARCH_MS, jobs: THREADS, wishes: {}, nowMs: () => performance.now() - startedMs, progress: () => {},
+    });
+    process.stdout.write(`${tally.seeds} fresh seeds from ${FIRST_SEED} on\n${tally.summary(performance.now() - startedMs).join("\n")}\n`);
+    expect(failure === null ? null : `${replayCommand(failure.seed, {})}\n${failure.name}: ${failure.message}`).toBeNull();
+    expect(tally.seeds).toBeGreaterThanOrEqual(FEWEST_SEEDS);
   });
 });

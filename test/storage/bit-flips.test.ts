@@ -1,5 +1,6 @@
 import { crc32 } from "node:zlib";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { slot } from "../../src/paxos/ids.ts";
 import { startNode } from "../../src/node/start.ts";
 import { restoreState } from "../../src/node/restore-state.ts";
 import { SynodError } from "../../src/errors/synod-error.ts";
@@ -29,7 +30,7 @@ async function folderOfRealMember(): Promise<Map<string, Uint8Array>> {
   const { service } = node;
   const { incarnation } = service.identity();
   const address = new URL(node.url).host;
-  await service.found({ cluster: "c".repeat(32), configuration: { voters: [{ incarnation, name: MEMBER, address }], learners: [] } }, incarnation);
+  await service.found({ cluster: "c".repeat(32), configuration: { voters: [{ incarnation, name: MEMBER, address }], learners: [], removed: [] }, configurationSlot: slot(0) }, incarnation);
   const write = async (index: number): Promise<void> => {
     const value = bytesOf(`value ${index} `.padEnd(VALUE_BYTES, "x"));
     const command = encodeCommand({ type: "put", key: bytesOf(`key ${index % 50}`), value, prevRevision: null, retry: { kind: "none" } });

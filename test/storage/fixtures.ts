@@ -11,7 +11,8 @@ export const A = incarnation("a".repeat(32));
 
 export const FOUNDING: Founding = {
   cluster: "c".repeat(32),
-  configuration: { voters: [{ incarnation: A, name: "one", address: "localhost:1" }], learners: [] },
+  configuration: { voters: [{ incarnation: A, name: "one", address: "localhost:1" }], learners: [], removed: [] },
+  configurationSlot: slot(0),
 };
 
 export const ballot = (round: number): Ballot => ({ round, incarnation: A });

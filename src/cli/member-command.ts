@@ -1,0 +1,99 @@
+import { Command } from "commander";
+import { SynodError } from "../errors/synod-error.ts";
+import type { MemberEntry, Members } from "../client/types.ts";
+import { MembershipCalls } from "../local/membership-calls.ts";
+import { chooseEndpoint } from "./endpoint.ts";
+import { formatTable } from "./table.ts";
+import { parseAddress, parseCount, parseUrl } from "./values.ts";
+
+interface Flags {
+  readonly endpoint?: string;
+  readonly configuration?: number;
+  readonly force?: true;
+}
+
+interface WaitFlags extends Flags {
+  readonly wait: number;
+}
+
+export function memberCommand(): Command {
+  const member = new Command("member").description("show the members, and change who they are");
+  member.addCommand(subcommand("list").description("list voters and learners, and how far behind each is").action(list));
+  member.addCommand(change("add").description("add the new member that runs at an address, and make it a voter once it has caught up")
+    .argument("<host:port>", "where it listens; its data folder must be empty", parseAddress)
+    .option("--learner", "leave it a learner, which never votes")
+    .option("--wait <ms>", "how long it may take to catch up", parseCount, 600_000).action(add));
+  member.addCommand(change("promote").description("make a learner that has caught up a voter")
+    .argument("<member>", "its name or id")
+    .option("--replaces <member>", "in one step in the place of this voter").action(promote));
+  member.addCommand(change("remove").description("remove a member; it is needed until this returns").argument("<member>", "its name or id").action(remove));
+  member.addCommand(change("replace").description("put a new member in the place of one that is lost or has fenced itself")
+    .argument("<member>", "the name or id of the one that goes")
+    .argument("<host:port>", "where the new one listens; its data folder must be empty", parseAddress)
+    .option("--wait <ms>", "how long it may take to catch up", parseCount, 600_000).action(replace));
+  member.addCommand(subcommand("transfer-leadership").description("hand leadership to a voter").argument("<member>", "its name or id").action(transfer));
+  return member;
+}
+
+function subcommand(name: string): Command {
+  const description = "a member's address (default: a node of the local cluster in ./.synod/dev)";
+  return new Command(name).option("--endpoint <url>", description, parseUrl);
+}
+
+function change(name: string): Command {
+  return subcommand(name)
+    .option("--configuration <number>", "only if this configuration, as `member list` shows it, is still in force", parseCount)
+    .option("--force", "go on although too few of the voters that there will be are alive");
+}
+
+async function list(flags: Flags): Promise<void> {
+  show(await callsTo(flags).members());
+}
+
+async function add(address: string, { learner, wait, ...flags }: WaitFlags & { readonly learner?: true }): Promise<void> {
+  const calls = callsTo(flags);
+  const newcomer = await calls.add(address, flags);
+  if (learner === true) return void process.stdout.write(`${newcomer.name} learns\n`);
+  await becomeVoter(calls, newcomer, { waitMs: wait, force: flags.force });
+}
+
+async function promote(id: string, flags: Flags & { readonly replaces?: string }): Promise<void> {
+  show(await callsTo(flags).promote(id, flags));
+}
+
+async function remove(id: string, flags: Flags): Promise<void> {
+  show(await callsTo(flags).remove(id, flags));
+}
+
+/** The old one is looked up before the new one comes, since both may have the same name. */
+async function replace(id: string, address: string, { wait, ...flags }: WaitFlags): Promise<void> {
+  const calls = callsTo(flags);
+  const { members } = await calls.members();
+  const old = members.find((member) => member.role === "voter" && (member.id === id || member.name === id));
+  if (old === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no voter ${id}.`);
+  const newcomer = await calls.add(address, flags);
+  if (newcomer.id === old.id) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `${address} is the voter ${old.name} already: there is nothing to replace.`);
+  await becomeVoter(calls, newcomer, { waitMs: wait, force: flags.force, replaces: old.id });
+}
+
+async function becomeVoter(calls: MembershipCalls, newcomer: MemberEntry, options: Parameters<MembershipCalls["promoteWhenCaughtUp"]>[1]): Promise<void> {
+  process.stderr.write(`${newcomer.name} learns; waiting until it has caught up\n`);
+  show(await calls.promoteWhenCaughtUp(newcomer, options));
+}
+
+async function transfer(id: string, flags: Flags): Promise<void> {
+  show(await callsTo(flags).transferLeadership(id));
+}
+
+function callsTo({ endpoint }: Flags): MembershipCalls {
+  return new MembershipCalls(() => chooseEndpoint(endpoint));
+}
+
+function show({ configuration, pending, members }: Members): void {
+  const rows = members.map(({ name, role, leader, behind, caughtUp: near, id, address }) => [
+    name, leader ? "leader" : role, behind === null ? "?" : String(behind), near === null ? "?" : near ? "yes" : "no", id, address,
+  ]);
+  process.stdout.write(formatTable(["MEMBER", "ROLE", "BEHIND", "CAUGHT UP", "ID", "ADDRESS"], rows));
+  const state = pending === null ? ", as this one member knows it: it found no leader to ask" : pending ? ", its change is not done yet" : "";
+  process.stdout.write(`configuration ${configuration}${state}\n`);
+}

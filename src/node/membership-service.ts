@@ -1,0 +1,117 @@
+import type { ChangePlan, Membership, Members } from "../api/service.ts";
+import { SynodError } from "../errors/synod-error.ts";
+import { admit, askNewcomer } from "../founding/admission.ts";
+import { allMembers, type Configuration, isVoter } from "../paxos/configuration.ts";
+import { type Incarnation, isIncarnation, slot } from "../paxos/ids.ts";
+import type { ConfigurationChange } from "../paxos/membership.ts";
+import type { Member } from "./member.ts";
+import type { MemberRequest, MembersView } from "./member-requests.ts";
+
+/** How often it is looked whether a transfer of leadership has come about, and for how long. */
+const TRANSFER_LOOK_MS = 10;
+const TRANSFER_WAIT_MS = 2_000;
+
+export interface MembershipPort {
+  /** The member at work; throws the coded error that says why there is none. */
+  member(): Member;
+  readonly cluster: () => string;
+  pause(ms: number): Promise<void>;
+}
+
+/** What the API offers about members: asks the leader through the member at hand, and looks after newcomers. */
+export class MembershipService implements Membership {
+  readonly #port: MembershipPort;
+
+  constructor(port: MembershipPort) {
+    this.#port = port;
+  }
+
+  /** As the leader knows them, or as this member does when there is no leader to ask. */
+  async members(): Promise<Members> {
+    const member = this.#port.member();
+    const view = await this.#ask({ type: "members" }).catch((error: unknown) => {
+      if (error instanceof SynodError && error.kind.retryable) return member.membersView();
+      throw error;
+    });
+    return this.#describe(view);
+  }
+
+  async add(newcomer: { readonly address: string; readonly id?: Incarnation }, plan: ChangePlan): Promise<Members> {
+    const url = `http://${newcomer.address}`;
+    this.#port.member();
+    const cluster = this.#port.cluster();
+    const { incarnation, member: name } = await askNewcomer(fetch, url, cluster, newcomer.id ?? null);
+    const view = await this.#change({ type: "addLearner", member: { incarnation, name, address: newcomer.address } }, plan);
+    const { configuration, configurationSlot } = view;
+    await admit(fetch, url, incarnation, { cluster, configuration, configurationSlot });
+    return this.#describe(view);
+  }
+
+  async promote(id: string, { replaces, ...plan }: ChangePlan & { readonly replaces?: string }): Promise<Members> {
+    const incarnation = await this.#resolve(id, "learner");
+    const replaced = replaces === undefined ? null : await this.#resolve(replaces, "voter");
+    // The learner took the voter's name with its place: this request was made before, and is done or about to be.
+    const change = { type: "promote", incarnation, replaces: replaced === incarnation ? null : replaced } as const;
+    return this.#describe(await this.#change(change, plan));
+  }
+
+  async remove(id: string, plan: ChangePlan): Promise<Members> {
+    return this.#describe(await this.#change({ type: "remove", incarnation: await this.#resolve(id, null) }, plan));
+  }
+
+  async transferLeadership(id: string): Promise<Members> {
+    const target = await this.#resolve(id, "voter");
+    await this.#ask({ type: "transfer", target });
+    for (let waitedMs = 0; waitedMs < TRANSFER_WAIT_MS; waitedMs += TRANSFER_LOOK_MS) {
+      if (this.#port.member().status().leader === target) return this.members();
+      await this.#port.pause(TRANSFER_LOOK_MS);
+    }
+    throw new SynodError("SYNOD_ERR_TIMEOUT", "The transfer did not succeed in time. Ask again when the member has caught up.");
+  }
+
+  /** An id stands for itself, known or not: the leader judges it. Names are those of the leader's configuration. */
+  async #resolve(id: string, role: "voter" | "learner" | null): Promise<Incarnation> {
+    if (isIncarnation(id)) return id;
+    const { configuration } = await this.#ask({ type: "members" });
+    return memberNamed(configuration, id, role);
+  }
+
+  #change(change: ConfigurationChange, { plannedFrom, force = false }: ChangePlan): Promise<MembersView> {
+    return this.#ask({ type: "change", change, plannedFrom: plannedFrom === undefined ? null : slot(plannedFrom), force });
+  }
+
+  #ask(request: MemberRequest): Promise<MembersView> {
+    const member = this.#port.member();
+    return new Promise((resolve, reject) => {
+      member.requestMembers(request, (answer) => (answer instanceof SynodError ? reject(answer) : resolve(answer)));
+    });
+  }
+
+  #describe(view: MembersView): Members {
+    const { configuration, configurationSlot, done, chosenThrough } = view;
+    const { leader } = this.#port.member().status();
+    const members = allMembers(configuration).map(({ incarnation, name, address }) => {
+      const progress = view.progress.find((known) => known.incarnation === incarnation);
+      return {
+        id: incarnation, name, address,
+        role: isVoter(configuration, incarnation) ? "voter" as const : "learner" as const,
+        leader: incarnation === leader,
+        behind: progress === undefined ? null : Math.max(0, chosenThrough - progress.chosenThrough),
+        heardMs: progress?.heardAgoMs ?? null,
+        caughtUp: progress?.caughtUp ?? null,
+      };
+    });
+    return { configuration: configurationSlot, pending: done === null ? null : !done, members, removed: configuration.removed };
+  }
+}
+
+/** The one member of that name; where a voter and a learner share it, `role` decides. */
+function memberNamed(configuration: Configuration, name: string, role: "voter" | "learner" | null): Incarnation {
+  const named = allMembers(configuration).filter((member) => member.name === name);
+  const fitting = named.length > 1 && role !== null
+    ? named.filter(({ incarnation }) => isVoter(configuration, incarnation) === (role === "voter")) : named;
+  const [only] = fitting;
+  if (only === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no member named ${name}. GET /v1/members lists all.`);
+  if (fitting.length > 1) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `Two members are named ${name}: give the id of one.`);
+  return only.incarnation;
+}

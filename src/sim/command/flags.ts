@@ -1,0 +1,97 @@
+import { availableParallelism } from "node:os";
+import { Command, InvalidArgumentError } from "commander";
+import { SHAPES, type Shape } from "../partitions.ts";
+import { FAULTS, type Fault, type Wishes } from "../plan.ts";
+
+export interface Flags {
+  readonly seed?: number;
+  readonly seeds: number;
+  readonly from: number;
+  readonly minutes?: number;
+  readonly jobs: number;
+  readonly wishes: Wishes;
+}
+
+type Raw = Omit<Flags, "wishes"> & {
+  readonly size?: number;
+  readonly trouble?: number;
+  readonly clients?: number;
+  readonly keys?: number;
+  readonly rate?: number;
+  readonly lasting?: Shape;
+  readonly without?: Wishes["without"];
+};
+
+const MOST_MEMBERS = 9;
+const MS = 1_000;
+
+/** Reads what was asked for on the command line. */
+export function readFlags(argv: readonly string[]): Flags {
+  const raw = new Command("sim")
+    .description("live through clusters' lives in one thread each, with everything that can go wrong, and check that nothing unsafe happens")
+    .option("--seed <seed>", "replay one seed and print its story", parseCount)
+    .option("--seeds <count>", "how many seeds to search", parseCount, 100)
+    .option("--from <seed>", "the first of them", parseCount, 1)
+    .option("--minutes <minutes>", "instead of a number of seeds: how long to search", parsePositive)
+    .option("--jobs <count>", "how many seeds at once, each in a thread of its own", parseCount, availableParallelism())
+    .option("--size <members>", "instead of what the seed draws: how many members", parseSize)
+    .option("--trouble <seconds>", "instead of 20: how long things go wrong", parsePositive)
+    .option("--clients <count>", "instead of what the seed draws: how many clients", parseCount)
+    .option("--keys <count>", "instead of what the seed draws: how many keys", parseCount)
+    .option("--rate <count>", "instead of what the seed draws: operations per simulated second, about", parseCount)
+    .option("--lasting <shape>", `instead of what the seed draws: what still lasts when a quorum heals: ${SHAPES.join(", ")}`, parseShape)
+    .option("--without <faults>", `without some of: ${["network", ...FAULTS].join(",")}`, parseFaults)
+    .parse(argv)
+    .opts<Raw>();
+  const { seed, seeds, from, minutes, jobs, size, trouble, clients, keys, rate, lasting, without } = raw;
+  const wishes = given({ size, troubleMs: trouble === undefined ? undefined : trouble * MS, clients, keys, perSecond: rate, lasting, without });
+  return { seeds, from, jobs, wishes, ...given({ seed, minutes }) };
+}
+
+/** The command that replays a seed with these wishes. */
+export function replayCommand(seed: number, { size, troubleMs, clients, keys, perSecond, lasting, without }: Wishes): string {
+  const flags = given({
+    size, trouble: troubleMs === undefined ? undefined : troubleMs / MS, clients, keys, rate: perSecond, lasting,
+    without: without === undefined || without.length === 0 ? undefined : without.join(),
+  });
+  return [`npm run sim -- --seed ${seed}`, ...Object.entries(flags).map(([name, value]) => `--${name} ${value}`)].join(" ");
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function given<T extends object>(values: T): Given<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
+}
+
+function parseCount(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number above 0.");
+  return value;
+}
+
+function parsePositive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError("It must be a number above 0.");
+  return value;
+}
+
+function parseSize(text: string): number {
+  const value = parseCount(text);
+  if (value > MOST_MEMBERS) throw new InvalidArgumentError(`It must be at most ${MOST_MEMBERS}.`);
+  return value;
+}
+
+function parseShape(text: string): Shape {
+  const shape = SHAPES.find((known) => known === text);
+  if (shape === undefined) throw new InvalidArgumentError(`It must be one of ${SHAPES.join(", ")}.`);
+  return shape;
+}
+
+function parseFaults(text: string): NonNullable<Wishes["without"]> {
+  const known: readonly (Fault | "network")[] = ["network", ...FAULTS];
+  return text.split(",").map((name) => {
+    const fault = known.find((candidate) => candidate === name);
+    if (fault === undefined) throw new InvalidArgumentError(`${name} is none of ${known.join(", ")}.`);
+    return fault;
+  });
+}

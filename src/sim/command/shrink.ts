@@ -1,0 +1,63 @@
+import { drawPlan, FAULTS, type Wishes } from "../plan.ts";
+
+/** The name of what a run with these wishes fails with; null: it does not fail. */
+export type Fails = (wishes: Wishes) => Promise<string | null>;
+
+const ROUNDS = 3;
+const SHORTEST_MS = 100;
+
+/**
+ * Looks for wishes with which a failing seed still fails in the same way, and in which less goes on: a shorter time, fewer kinds of faults,
+ * fewer clients, keys and members. Each is tried on its own and kept when the run still fails; what helps may open the way for another.
+ */
+export async function shrink(seed: number, start: Wishes, fails: Fails): Promise<Wishes> {
+  const failure = await fails(start);
+  if (failure === null) return start;
+  let best = start;
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = best;
+    for (const step of STEPS) {
+      for (const wishes of step(seed, best)) {
+        if ((await fails(wishes)) !== failure) continue;
+        best = wishes;
+        break;
+      }
+    }
+    if (best === before) break;
+  }
+  return best;
+}
+
+/** Smaller wishes to try, the smallest first. */
+type Step = (seed: number, wishes: Wishes) => Wishes[];
+
+const shorter: Step = (seed, wishes) => {
+  const { troubleMs } = drawPlan(seed, wishes);
+  return [0.1, 0.25, 0.5, 0.75, 0.9].map((part) => Math.round(troubleMs * part)).filter((ms) => ms >= SHORTEST_MS).map((ms) => ({ ...wishes, troubleMs: ms }));
+};
+
+const withoutAll: Step = (seed, wishes) => {
+  const plan = drawPlan(seed, wishes);
+  const { without = [] } = wishes;
+  const active = FAULTS.filter((fault) => plan.faults[fault] > 0);
+  const network = without.includes("network") ? [] : ["network" as const];
+  return [[...active, ...network]].filter((these) => these.length > 0).map((these) => ({ ...wishes, without: [...without, ...these] }));
+};
+
+const withoutOne = (fault: NonNullable<Wishes["without"]>[number]): Step => (seed, wishes) => {
+  const { without = [] } = wishes;
+  const isActive = fault === "network" ? !without.includes(fault) : drawPlan(seed, wishes).faults[fault] > 0;
+  return isActive ? [{ ...wishes, without: [...without, fault] }] : [];
+};
+
+const fewer = (what: "clients" | "keys" | "size" | "perSecond", most: number): Step => (seed, wishes) => {
+  const now = drawPlan(seed, wishes)[what];
+  return [1, 2, 3, 5, 10, 20].filter((count) => count < now && count <= most).map((count) => ({ ...wishes, [what]: count }));
+};
+
+const nothingLasts: Step = (seed, wishes) => (drawPlan(seed, wishes).lasting === "whole" ? [] : [{ ...wishes, lasting: "whole" }]);
+
+const STEPS: readonly Step[] = [
+  withoutAll, shorter, ...FAULTS.map(withoutOne), withoutOne("network"), nothingLasts,
+  fewer("size", 5), fewer("clients", 5), fewer("keys", 1), fewer("perSecond", 20), shorter,
+];

@@ -1,0 +1,104 @@
+import type { Limits } from "../paxos/interface.ts";
+import { SeededRandom } from "../scenario/seeded-random.ts";
+import type { NetworkFaults } from "./network.ts";
+import { SHAPES, type Shape } from "./partitions.ts";
+
+/** What can go wrong with machines, disks and links, each begun with a rate of its own. */
+export const FAULTS = [
+  "kill", "powerLoss", "pause", "clockStep", "cutOneWay", "cutBothWays", "partition", "relay", "breakLink", "slowDisk", "hungDisk", "fullDisk", "failedSync",
+  "bitFlip", "lostDisk", "transfer", "burst",
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
+/** What goes on in one run and what goes wrong in it: all that is drawn from its seed before it begins. */
+export interface Plan {
+  readonly size: number;
+  /** How long things go wrong, in simulated milliseconds. */
+  readonly troubleMs: number;
+  readonly clients: number;
+  readonly keys: number;
+  /** Operations of all clients together per simulated second, about; bursts come on top. */
+  readonly perSecond: number;
+  /** How long a client waits for an answer before it goes on without one. */
+  readonly patienceMs: number;
+  /** How often each fault begins, per simulated second. */
+  readonly faults: Readonly<Record<Fault, number>>;
+  /** How long a fault lasts, on the average. */
+  readonly meanTroubleMs: number;
+  /** What still goes wrong when a quorum is healed. */
+  readonly lasting: Shape;
+  readonly network: NetworkFaults;
+  readonly syncMs: number;
+  /** How much faster than the world's each machine's clock runs. */
+  readonly clockRates: readonly number[];
+  readonly limits: Pick<Limits, "retainedLogBytes" | "maxMessageBytes" | "maxUnchosenBytes">;
+  readonly segmentBytes: number;
+  readonly snapshotBytes: number;
+}
+
+/** What is asked for instead of what the seed says. */
+export interface Wishes extends Partial<Pick<Plan, "size" | "troubleMs" | "clients" | "keys" | "perSecond" | "lasting">> {
+  /** Faults that do not happen. */
+  readonly without?: readonly (Fault | "network")[];
+}
+
+export const NO_NETWORK_FAULTS: NetworkFaults = { latencyMs: 0.2, jitterMs: 1, loss: 0, repetition: 0, reordering: 0, lateness: 0 };
+
+/** Some runs have none of a kind of fault, some a few and some many: a bug that needs one kind alone is not hidden by the others. */
+export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
+  const random = new SeededRandom(seed ^ 0x5bd1e995);
+  const rate = (usual: number): number => usual * random.pick([0, 0, 1, 3, 10]);
+  const part = (most: number): number => random.pick([0, 0, most * random.next()]);
+  const perSecond = random.pick([20, 20, 50, 200]);
+  const drift = random.pick([0, 0, 0.001, 0.05]);
+  const drawn: Plan = {
+    size: random.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 6, 7, 9]),
+    troubleMs: 20_000,
+    clients: random.pick([2, 4, 8, 16]),
+    keys: random.integer(1, 4),
+    perSecond,
+    patienceMs: random.pick([300, 2_000, 10_000]),
+    faults: {
+      kill: rate(0.1), powerLoss: rate(0.1), pause: rate(0.1), clockStep: rate(0.03), cutOneWay: rate(0.1), cutBothWays: rate(0.1),
+      partition: rate(0.2), relay: rate(0.1), breakLink: rate(0.3), slowDisk: rate(0.1), hungDisk: rate(0.03), fullDisk: rate(0.02), failedSync: rate(0.1),
+      bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3),
+    },
+    meanTroubleMs: random.pick([300, 1_000, 1_000, 3_000]),
+    lasting: random.pick([...SHAPES, "hub", "bridge"]),
+    network: {
+      latencyMs: random.pick([0.05, 0.5, 5]), jitterMs: random.pick([0.5, 5, 50]), loss: part(0.1), repetition: part(0.1), reordering: part(0.3),
+      lateness: random.pick([0, 0, 0.003, 0.03]),
+    },
+    syncMs: random.pick([0.2, 2, 20]),
+    clockRates: Array.from({ length: 9 }, () => 1 + drift * (2 * random.next() - 1)),
+    limits: {
+      retainedLogBytes: random.pick([0, 0, 2_000, 1_000_000]),
+      maxMessageBytes: random.pick([500, 100_000]),
+      maxUnchosenBytes: random.pick([4_000, 16_000_000]),
+    },
+    segmentBytes: random.pick([8_192, 65_536]),
+    snapshotBytes: perSecond * random.pick([25, 100, 1_000, 50_000]),
+  };
+  const most = random.pick([0.3, 0.7, 1.5]) * Math.ceil(drawn.size / 3);
+  return wish({ ...drawn, faults: bounded(drawn, most) }, wishes);
+}
+
+/** Faults that keep a machine or its links from working for a while. */
+const LASTING: readonly Fault[] = ["kill", "powerLoss", "pause", "cutOneWay", "cutBothWays", "partition", "slowDisk", "hungDisk", "fullDisk"];
+
+/** All rates, made lower where more than `most` machines would be in trouble at once on the average: a cluster that never works shows little. */
+function bounded({ faults, meanTroubleMs }: Plan, most: number): Plan["faults"] {
+  const atOnce = LASTING.reduce((sum, fault) => sum + faults[fault], 0) * (meanTroubleMs / 1_000);
+  if (atOnce <= most) return faults;
+  const scaled = LASTING.map((fault) => [fault, faults[fault] * (most / atOnce)]);
+  return { ...faults, ...Object.fromEntries(scaled) as Partial<Plan["faults"]> };
+}
+
+function wish(drawn: Plan, { without = [], ...wishes }: Wishes): Plan {
+  const faults = { ...drawn.faults };
+  for (const fault of without) if (fault !== "network") faults[fault] = 0;
+  const { latencyMs, jitterMs } = drawn.network;
+  const network = without.includes("network") ? { ...NO_NETWORK_FAULTS, latencyMs, jitterMs } : drawn.network;
+  const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
+  return { ...drawn, faults, network, ...given };
+}

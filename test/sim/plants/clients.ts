@@ -1,0 +1,57 @@
+import type { Plant } from "./plant.ts";
+
+/** Rules 22 and 26: what clients are told, and what is bounded. */
+export const CLIENTS: readonly Plant[] = [
+  {
+    name: "forward-is-repeated",
+    rule: "22",
+    mistake: "A forwarder sends a write without a retry token again that may have been received.",
+    patches: [{ file: "node/write-router.ts", replace: "      if (isRepeatable(write.command)) this.#wait(write);", by: "      if (write.command.length > 0 || isRepeatable(write.command)) this.#wait(write);" }],
+  },
+  {
+    name: "forwards-numbered-from-one",
+    rule: "22",
+    mistake: "Every life numbers its forwards from 1, so that an answer to an earlier life fits.",
+    patches: [{ file: "node/write-router.ts", replace: "    this.#nextId = firstId;", by: "    this.#nextId = Math.min(firstId, 1);" }],
+  },
+  {
+    name: "unknown-is-reported-as-failed",
+    rule: "22",
+    mistake: "A write of which it is not known what became is reported as not executed.",
+    patches: [{ file: "node/write-router.ts", replace: "      else this.#answer(write, new SynodError(\"SYNOD_ERR_OUTCOME_UNKNOWN\"));", by: "      else this.#answer(write, new SynodError(\"SYNOD_ERR_NO_LEADER\"));" },
+      { file: "node/write-router.ts", replace: "    const claimsNothing = outcome instanceof SynodError && write.maybeExecuted;", by: "    const claimsNothing = outcome === null && write.maybeExecuted;" }],
+  },
+  {
+    name: "idempotency-key-is-forgotten",
+    rule: "22",
+    mistake: "Only refusals are remembered for an idempotency key.",
+    patches: [{ file: "state/state-machine.ts", replace: "    this.#idempotency.remember(key,", by: "    if (result.type === \"refused\") this.#idempotency.remember(key," }],
+  },
+  {
+    name: "log-time-by-wall-clock",
+    rule: "22",
+    mistake: "Log time is the leader's own clock, so a change of leader ends the window of idempotency keys.",
+    patches: [{ file: "node/log-clock.ts", replace: "    return Math.floor(this.#baseMs + nowMs - this.#sinceMs);", by: "    return Math.floor(Math.max(nowMs, this.#baseMs));" }],
+  },
+  {
+    name: "superseded-is-reported-as-chosen",
+    rule: "22",
+    mistake: "A proposal is answered when any value is chosen in its slot.",
+    patches: [
+      { file: "paxos/proposals.ts", replace: "    if (bytesEqual(pending.value, value)) return pending.proposalId;", by: "    if (value[0] === pending.value[0] || bytesEqual(pending.value, value)) return pending.proposalId;" },
+      { file: "node/write-router.ts", replace: "    assert(results.length === batch.writes.length + batch.prefix, \"each command has one result\");\n", by: "    if (results.length !== batch.writes.length + batch.prefix) return;\n" },
+    ],
+  },
+  {
+    name: "unchosen-without-bound",
+    rule: "26",
+    mistake: "A leader proposes however much is unchosen.",
+    patches: [{ file: "paxos/leader.ts", replace: "    return pending === 0 ? Infinity : Math.max(", by: "    return pending >= 0 ? Infinity : Math.max(" }],
+  },
+  {
+    name: "promise-in-one-message",
+    rule: "26",
+    mistake: "A promise reports all slots in one message, however large.",
+    patches: [{ file: "paxos/acceptor.ts", replace: "    const held = log.slice(fromSlot, log.last, limits.maxMessageBytes);", by: "    const held = log.slice(fromSlot, log.last, limits.maxMessageBytes * 1_000_000);" }],
+  },
+];

@@ -1,0 +1,75 @@
+import type { Plant } from "./plant.ts";
+
+/** Rules 7 to 12: who leads, and what a leader may answer. */
+export const LEADERSHIP: readonly Plant[] = [
+  {
+    name: "pre-vote-is-always-granted",
+    rule: "7",
+    mistake: "A member lets anybody campaign, also while it hears a leader.",
+    patches: [{ file: "paxos/election.ts", replace: "    if (rival) return false;\n", by: "    if (candidate !== null) return true;\n    if (rival) return false;\n" }],
+    scenario: "flapping-follower-link",
+  },
+  {
+    name: "refused-leader-does-nothing",
+    rule: "7",
+    mistake: "A leader whose accept is refused for a higher promise goes on as before.",
+    patches: [{
+      file: "paxos/core.ts",
+      replace: "    if (this.#leader === null || !ballotsEqual(ballot, this.#leader.ballot)) return;\n    // The higher",
+      by: "    if (ballot.round >= 0) return;\n    if (this.#leader === null || !ballotsEqual(ballot, this.#leader.ballot)) return;\n    // The higher",
+    }],
+  },
+  {
+    name: "leader-without-a-quorum-goes-on",
+    rule: "8",
+    mistake: "A leader that hears no quorum does not step down.",
+    patches: [{ file: "paxos/core.ts", replace: "    if (!leader.hearsQuorum()) return this.#stepDown(\"quorumLost\", \"later\");\n", by: "" }],
+  },
+  {
+    name: "stalled-leader-goes-on",
+    rule: "9",
+    mistake: "A leader whose disk answers nothing does not step down.",
+    patches: [{ file: "paxos/core.ts", replace: "    if (this.#disk.stalled()) return this.#stepDown(\"diskStalled\", \"later\");\n", by: "" }],
+    scenario: "disk-stalled-leader",
+  },
+  {
+    name: "read-without-a-round",
+    rule: "11",
+    mistake: "A leader answers reads from what it knows, without asking a quorum whether it still leads.",
+    patches: [{
+      file: "paxos/leader.ts",
+      replace: "    return this.#countVoters((progress) => progress.answeredNonce >= nonce);",
+      by: "    return this.#countVoters((progress) => progress.answeredNonce >= Math.min(nonce, 0));",
+    }],
+  },
+  {
+    name: "read-round-of-before",
+    rule: "11",
+    mistake: "A read is confirmed by the answers to a round of heartbeats that began before it arrived.",
+    patches: [{
+      file: "paxos/read-rounds.ts",
+      replace: "    this.#leader.heartbeat();\n    this.#round = { nonce: this.#leader.nonce,",
+      by: "    this.#leader.heartbeat();\n    this.#round = { nonce: this.#leader.nonce - 1,",
+    }],
+  },
+  {
+    name: "read-of-a-later-life-is-answered",
+    rule: "11",
+    mistake: "Every life numbers its questions for a read index from 1, and the answer to an older question counts.",
+    patches: [
+      { file: "paxos/read-rounds.ts", replace: "    if (this.#asked === null || this.#asked.nonce !== nonce) return;", by: "    if (this.#asked === null) return;" },
+    ],
+  },
+  {
+    name: "read-before-its-slot-is-applied",
+    rule: "11",
+    mistake: "A confirmed read is answered before the slots that were chosen by then are applied here.",
+    patches: [{ file: "node/read-router.ts", replace: ".slot <= applied) done += 1;", by: ".slot <= applied + 1_000_000) done += 1;" }],
+  },
+  {
+    name: "failed-transfer-holds-for-ever",
+    rule: "12",
+    mistake: "Proposals that waited for a transfer go on waiting when it has failed.",
+    patches: [{ file: "paxos/transfer.ts", replace: "      this.#leader.held = false;\n", by: "" }],
+  },
+];
