@@ -75,6 +75,8 @@ const MAX_TICK_STEPS = 3;
 const SWEEP_MS = 50;
 const DRAIN_LOOK_MS = 5;
 const TELL_CHECKSUM_MS = 1_000;
+/** How often a member with a full disk takes a snapshot, if anything was applied since the last. */
+const MAKE_ROOM_MS = 10_000;
 
 /**
  * One member at work: feeds the core with what happens and does what the core asks for. All inputs of one turn of the event
@@ -102,6 +104,7 @@ export class Member {
   readonly #space: DiskSpace;
   /** What the core and the writes were told last. */
   #refusesGrowth = false;
+  #madeRoomAtMs = -MAKE_ROOM_MS;
   readonly #awake: AwakeTime;
   #stopTicks: () => void = () => {};
   #sweptAtMs = 0;
@@ -314,8 +317,6 @@ export class Member {
     if (this.#stopped || this.#space.full === full) return;
     this.#space.heardOwn(full);
     this.#parts.observer.diskSpace(full);
-    // A snapshot lets the log be cut, which may be all that is needed.
-    if (full) this.#snapshotTaker.request();
     this.#tellDisk(this.#linked.keys());
     this.#judgeSpace();
     this.#schedule();
@@ -323,6 +324,13 @@ export class Member {
 
   get diskFull(): boolean {
     return this.#space.full;
+  }
+
+  /** A snapshot lets the log be cut, which may be all that is needed. */
+  #makeRoom(nowMs: number): void {
+    if (!this.#space.full || nowMs - this.#madeRoomAtMs < MAKE_ROOM_MS) return;
+    this.#madeRoomAtMs = nowMs;
+    this.#snapshotTaker.request();
   }
 
   #judgeSpace(): void {
@@ -467,6 +475,7 @@ export class Member {
     this.#tellChecksum(nowMs);
     this.#tellDisk(this.#linked.keys());
     this.#judgeSpace();
+    this.#makeRoom(nowMs);
   }
 
   // Checksums (rule 6).

@@ -6,6 +6,9 @@ export const LOCK_FILE = "lock";
 export const LOG_FOLDER = "log";
 /** In the folder of the log: a blank segment that is kept for a full disk. */
 export const RESERVE_FILE = "reserve";
+/** What is to take the place of the folder's contents, and the note that says that it does (see folder-swap.ts). */
+export const SUCCESSOR_FOLDER = "recovered";
+export const SWAP_FILE = "recovery.json";
 export const SNAPSHOT_FOLDER = "snapshots";
 export const TEMPORARY_SUFFIX = ".tmp";
 

@@ -101,7 +101,7 @@ export interface FileSystem {
   readFile(path: string): Promise<Uint8Array | null>;
   /** `create` makes a new file and fails when there is one; `read` and `write` open an existing one. */
   open(path: string, mode: "create" | "read" | "write"): Promise<FileHandle>;
-  /** Within one folder; replaces what is there. */
+  /** A file, which replaces what is there, or a folder. Durable once the folders on both sides are synced. */
   rename(from: string, to: string): Promise<void>;
   /** Nothing happens when there is no such file. A file that is open stays readable. */
   remove(path: string): Promise<void>;

@@ -1,6 +1,7 @@
 import { SynodError } from "../errors/synod-error.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { fenceError, fenceOf, noteFence, readFence } from "./fence-file.ts";
+import { finishSwap } from "./folder-swap.ts";
 import { FolderStorage } from "./folder-storage.ts";
 import {
   join, LOCK_FILE, LOG_FOLDER, segmentName, segmentNumbers, SNAPSHOT_FOLDER, snapshotSlots, TEMPORARY_SUFFIX,
@@ -46,7 +47,7 @@ const DEFAULTS = { segmentBytes: 8 * 1024 * 1024, maxBatchBytes: 1024 * 1024, ma
  */
 export async function openStorage(open: OpenStorage): Promise<Storage> {
   try {
-    for (const folder of foldersOf(open.folder)) await open.fileSystem.makeFolder(folder);
+    await open.fileSystem.makeFolder(open.folder);
     const unlock = await open.fileSystem.lock(join(open.folder, LOCK_FILE));
     try {
       return await openUnlessFenced(open, unlock);
@@ -62,6 +63,7 @@ export async function openStorage(open: OpenStorage): Promise<Storage> {
 /** Once damage was found the incarnation never votes again, whatever the next start may read (rule 14). */
 async function openUnlessFenced(open: OpenStorage, unlock: () => Promise<void>): Promise<Storage> {
   const { fileSystem, folder } = open;
+  await finishSwap(fileSystem, folder);
   const known = await readFence(fileSystem, folder);
   if (known !== null) throw fenceError(known);
   try {
@@ -76,6 +78,7 @@ async function openUnlessFenced(open: OpenStorage, unlock: () => Promise<void>):
 
 async function openLocked(open: OpenStorage, unlock: () => Promise<void>): Promise<Storage> {
   const { fileSystem, folder, member } = open;
+  for (const path of foldersOf(folder)) await fileSystem.makeFolder(path);
   await removeTemporaryFiles(fileSystem, folder);
   const founding = await loadFounding(fileSystem, folder);
   const mayCreate = founding === null && (await isUnused(fileSystem, folder));

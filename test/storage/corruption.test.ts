@@ -81,6 +81,14 @@ describe("a damaged log", () => {
     expect((await errorOf(ours))?.code).toBe("SYNOD_ERR_CORRUPT");
   });
 
+  it("is refused ever after, also when it reads right again", async () => {
+    const disk = await twoBatches(true);
+    flip(disk, LOG, SECTOR + 70);
+    expect((await errorOf(disk))?.code).toBe("SYNOD_ERR_CORRUPT");
+    flip(disk, LOG, SECTOR + 70);
+    expect(await errorOf(disk)).toMatchObject({ code: "SYNOD_ERR_FENCED", message: expect.stringContaining(LOG), details: { kind: "corrupt" } });
+  });
+
   it("is found corrupt when the file was cut off", async () => {
     const disk = await twoBatches(true);
     disk.plant(LOG, disk.contents(LOG).subarray(0, 5 * SECTOR));

@@ -107,6 +107,32 @@ describe("a full disk", () => {
     }
   });
 
+  it("leaves its reserve untouched at a start for which what the last life prepared is room enough", async () => {
+    const { disk, life } = await onDiskThatIsJustLargeEnough();
+    await life.storage.close();
+    const next = await Life.begin(disk);
+    await next.keep(promised(2));
+    expect(disk.paths()).toContain(RESERVE);
+    expect(next.recorder.space).toEqual([]);
+  });
+
+  it("gets space back from segments that a snapshot covers as soon as the log rolls over", async () => {
+    const { disk, life } = await onDiskThatIsJustLargeEnough();
+    for (const at of [1, 2, 3]) await life.keep(filler(at));
+    disk.capacityBytes += 1_000;
+    await life.storage.writeSnapshot(snapshotHandle(3), stream(new Uint8Array(10)));
+    const first = `${FOLDER}/log/0000000001.log`;
+    expect(disk.paths()).toContain(first);
+    for (let round = 2; disk.paths().includes(first); round++) {
+      expect(round).toBeLessThan(40);
+      await life.keep(promised(round));
+      await settle();
+    }
+    life.timers.advance(1_000);
+    await settle();
+    expect(life.storage.stats().full).toBe(false);
+  });
+
   it("keeps nothing of a snapshot for which it has no room", async () => {
     const { disk, life } = await onDiskThatIsJustLargeEnough();
     await life.keep(filler(1));

@@ -1,4 +1,3 @@
-import { dirname } from "node:path";
 import { twoStepWriter } from "../../src/storage/durable-writer.ts";
 import type { FileHandle, FileSystem } from "../../src/storage/interface.ts";
 
@@ -17,6 +16,13 @@ export class FlippedFiles {
 
   reset(): void {
     this.#over.clear();
+  }
+
+  /** The same files as they are now, for other things to be done to them. */
+  copy(): FlippedFiles {
+    const paths = new Set([...this.#base.keys(), ...this.#over.keys()]);
+    const present = [...paths].map((path) => [path, this.contents(path)] as const);
+    return new FlippedFiles(new Map(present.filter((entry): entry is [string, Uint8Array] => entry[1] !== null)));
   }
 
   /** The files as they are now, over what they were. */
@@ -40,13 +46,22 @@ export class FlippedFiles {
   }
 
   #names(folder: string): string[] {
+    const within = this.#pathsIn(folder).map((path) => path.slice(folder.length + 1).split("/", 1)[0] as string);
+    return [...new Set(within)];
+  }
+
+  /** The files below a folder, at any depth. */
+  #pathsIn(folder: string): string[] {
     const paths = new Set([...this.#base.keys(), ...this.#over.keys()]);
-    return [...paths].filter((path) => dirname(path) === folder && this.contents(path) !== null).map((path) => path.slice(folder.length + 1));
+    return [...paths].filter((path) => path.startsWith(`${folder}/`) && this.contents(path) !== null);
   }
 
   #rename(from: string, to: string): void {
-    this.#over.set(to, this.contents(from));
-    this.#over.set(from, null);
+    const moved = this.contents(from) === null ? this.#pathsIn(from) : [from];
+    for (const path of moved) {
+      this.#over.set(to + path.slice(from.length), this.contents(path));
+      this.#over.set(path, null);
+    }
   }
 
   #open(path: string, mode: "create" | "read" | "write"): FileHandle {
