@@ -6,13 +6,16 @@ const report = process.env["SYNOD_TEST_REPORT"];
 /** Tests that start processes of their own. */
 const processes = ["test/process/**/*.test.ts", "test/**/*.process.test.ts"];
 
+/** The test of the TLA+ model keeps all cores busy for minutes. */
+const model = ["test/tla/**/*.test.ts"];
+
 // The tests on real processes share the machine with what they start, so they run one file after the other, and after the rest.
 export default defineConfig({
   test: {
     reporters: report === undefined ? ["default"] : ["default", "json"],
     ...(report === undefined ? {} : { outputFile: { json: report } }),
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...processes], testTimeout: 60_000 } },
+      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...processes, ...model], testTimeout: 60_000 } },
       {
         test: {
           name: "process",
@@ -23,6 +26,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      { test: { name: "model", include: model, sequence: { groupOrder: 2 } } },
     ],
   },
 });

@@ -5,7 +5,8 @@ import type { ChangePlan, Service } from "./service.ts";
 
 const MAX_BODY_BYTES = 4 * 1024;
 const MAX_ADDRESS_LENGTH = 262;
-const ADDRESS_PATTERN = /^(?:\[[0-9A-Fa-f:.%]+\]|[^\s:/?#@[\]]+):\d{1,5}$/;
+const ADDRESS_PATTERN = /^(?:\[[0-9A-Fa-f:.%]+\]|[^\s:/?#@[\]]+):(\d{1,5})$/;
+const MAX_PORT = 65_535;
 
 /** The routes that show the members and change who they are. Each change is answered when it is done (rule 16a). */
 export function addMembershipRoutes(app: FastifyInstance, { membership }: Service): void {
@@ -23,20 +24,28 @@ export function addMembershipRoutes(app: FastifyInstance, { membership }: Servic
     const body = readBody(request.body, ["replaces", "configuration", "force"]);
     const { replaces } = body;
     if (replaces !== undefined && typeof replaces !== "string") throw badRequest("replaces must be a member's id or name.");
-    return membership.promote(request.params.id, { ...readPlan(body), ...(replaces === undefined ? {} : { replaces }) });
+    return membership.promote(readId(request.params.id), { ...readPlan(body), ...(replaces === undefined ? {} : { replaces }) });
   });
 
   app.delete<{ Params: { id: string } }>("/v1/members/:id", (request) => {
     const query = new QueryParameters(request.raw.url ?? "", ["configuration", "force"]);
     const plannedFrom = query.integer("configuration");
     const force = readForce(query.text("force"));
-    return membership.remove(request.params.id, { force, ...(plannedFrom === undefined ? {} : { plannedFrom }) });
+    // Else a condition in a body would be taken no notice of.
+    if (request.body !== undefined && request.body !== null) throw badRequest("DELETE takes configuration and force as parameters, and no body.");
+    return membership.remove(readId(request.params.id), { force, ...(plannedFrom === undefined ? {} : { plannedFrom }) });
   });
 
   app.post<{ Params: { id: string } }>("/v1/members/:id/transfer-leadership", { bodyLimit: MAX_BODY_BYTES }, (request) => {
     readBody(request.body, []);
-    return membership.transferLeadership(request.params.id);
+    return membership.transferLeadership(readId(request.params.id));
   });
+}
+
+/** A member's id or name. */
+function readId(text: string): string {
+  if (text === "") throw badRequest("The path must name a member by its id or name.");
+  return text;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -67,7 +76,8 @@ function readForce(text: string | undefined): boolean {
 }
 
 function readNewcomer({ address, id }: Body): { address: string; id?: Incarnation } {
-  if (typeof address !== "string" || address.length > MAX_ADDRESS_LENGTH || !ADDRESS_PATTERN.test(address)) {
+  const port = typeof address === "string" && address.length <= MAX_ADDRESS_LENGTH ? Number(ADDRESS_PATTERN.exec(address)?.[1]) : 0;
+  if (typeof address !== "string" || !(port >= 1 && port <= MAX_PORT)) {
     throw badRequest("address must be the new member's host:port.");
   }
   if (id === undefined) return { address };

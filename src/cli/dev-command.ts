@@ -3,12 +3,14 @@ import { SynodError } from "../errors/synod-error.ts";
 import type { LocalNode } from "../local/local-cluster.ts";
 import { NODE_ACTIONS, type NodeAction } from "../local/node-actions.ts";
 import { readClusterFile } from "./endpoint.ts";
-import { type Call, send } from "./http.ts";
+import { type Call, exchange, requireOk } from "../local/http-call.ts";
 import { formatTable } from "./table.ts";
 import { DEFAULT_DEV_FOLDER, parseNodeCount } from "./values.ts";
 
 /** Longer than the manager needs to stop or start a node. */
 const ACTION_MS = 45_000;
+/** Longer than it looks for an answer when it adds or removes a node. */
+const CHANGE_MS = 240_000;
 
 interface UpFlags {
   readonly nodes?: number;
@@ -29,6 +31,12 @@ export function devCommand(): Command {
   const dev = new Command("dev").description("a local cluster: one process for each node");
   dev.addCommand(upCommand(), { isDefault: true });
   dev.addCommand(withData(new Command("list")).description("show the nodes").action(list));
+  dev.addCommand(withData(new Command("add"))
+    .description("add a node: a new process with an empty folder, made a voter once it has caught up")
+    .argument("[name]", "go on with the joining of this node, which was interrupted").action(add));
+  dev.addCommand(withData(new Command("remove"))
+    .description("remove a node from the cluster, then end its process and delete its data").argument("<name>", "n1, n2, …")
+    .option("--force", "go on although too few of the nodes that remain are alive").action(remove));
   for (const action of NODE_ACTIONS) {
     const command = withData(new Command(action)).description(DESCRIPTIONS[action]).argument("<name>", "n1, n2, …");
     dev.addCommand(command.action((name: string, { data }: { data: string }) => act(action, name, data)));
@@ -45,7 +53,7 @@ function upCommand(): Command {
     .allowExcessArguments()
     .action((flags: UpFlags, command: Command) => {
       const [word] = command.args;
-      if (word !== undefined) command.error(`error: synod dev has no command '${word}'; it has list, ${NODE_ACTIONS.join(", ")}`);
+      if (word !== undefined) command.error(`error: synod dev has no command '${word}'; it has list, add, remove, ${NODE_ACTIONS.join(", ")}`);
       return up(flags);
     });
 }
@@ -76,14 +84,23 @@ async function act(action: NodeAction, name: string, data: string): Promise<void
   printNodes([JSON.parse(answer) as LocalNode]);
 }
 
-async function callManager(folder: string, method: Call["method"], path: string): Promise<string> {
-  const { manager } = readClusterFile(folder);
-  try {
-    return (await send({ method, url: new URL(path, manager), timeoutMs: ACTION_MS })).body.toString("utf8");
-  } catch (error) {
+async function add(name: string | undefined, { data }: { data: string }): Promise<void> {
+  const path = name === undefined ? "/nodes" : `/nodes/${encodeURIComponent(name)}/join`;
+  printNodes([JSON.parse(await callManager(data, "POST", path, CHANGE_MS)) as LocalNode]);
+}
+
+async function remove(name: string, { data, force }: { data: string; force?: true }): Promise<void> {
+  const path = `/nodes/${encodeURIComponent(name)}${force === true ? "?force=true" : ""}`;
+  printNodes((JSON.parse(await callManager(data, "DELETE", path, CHANGE_MS)) as { nodes: LocalNode[] }).nodes);
+}
+
+async function callManager(folder: string, method: Call["method"], path: string, timeoutMs = ACTION_MS): Promise<string> {
+  const url = new URL(path, readClusterFile(folder).manager);
+  const answer = await exchange({ method, url, timeoutMs }).catch((error: unknown) => {
     if (!(error instanceof SynodError) || error.code !== "SYNOD_ERR_UNREACHABLE") throw error;
     throw new SynodError("SYNOD_ERR_UNREACHABLE", `The manager of ${folder} does not run any more. \`synod dev\` starts it.`);
-  }
+  });
+  return requireOk(url, answer).body.toString("utf8");
 }
 
 function printNodes(nodes: readonly LocalNode[]): void {

@@ -15,21 +15,31 @@ export function readClusterFile(folder: string): ClusterFile {
   throw new SynodError("SYNOD_ERR_UNREACHABLE", `No local cluster runs on ${resolve(folder)}. \`synod dev\` starts one.`);
 }
 
-/** How long a node may take to say that it is alive before the next one is asked. */
+/** How long a node may take to say how it is before the next one is asked. */
 const PROBE_MS = 1_000;
 
-/** The member to talk to: the one that was named, or the first node of the local cluster in the usual folder that answers. */
+/**
+ * The member to talk to: the one that was named, or the first node of the local cluster in the usual folder that is ready. Where
+ * none is, as in an election, one that answers at all: it says best what is wrong.
+ */
 export async function chooseEndpoint(named: string | undefined): Promise<string> {
   if (named !== undefined) return named;
   const running = readClusterFile(DEFAULT_DEV_FOLDER).nodes.filter((node) => node.state === "running");
-  for (const { url } of running) if (await isAlive(url)) return url;
+  let answering: string | null = null;
+  for (const { url } of running) {
+    const ready = await isReady(url);
+    if (ready === true) return url;
+    if (ready === false) answering ??= url;
+  }
+  if (answering !== null) return answering;
   throw new SynodError("SYNOD_ERR_UNREACHABLE", "No node of the local cluster is running and answers.");
 }
 
-async function isAlive(url: string): Promise<boolean> {
+/** Null: it does not answer. */
+async function isReady(url: string): Promise<boolean | null> {
   try {
-    return (await fetch(new URL("/healthz", url), { signal: AbortSignal.timeout(PROBE_MS) })).ok;
+    return (await fetch(new URL("/readyz", url), { signal: AbortSignal.timeout(PROBE_MS) })).ok;
   } catch {
-    return false;
+    return null;
   }
 }

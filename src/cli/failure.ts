@@ -13,6 +13,6 @@ export function reportFailure(error: unknown): number {
 }
 
 function advice({ kind }: SynodError): string {
-  if (kind.outcomeUnknown) return "Whether it took effect is not known. Repeat it only with the same --idempotency-key, or look first.\n";
+  if (kind.outcomeUnknown) return "Whether it took effect is not known. A write may be repeated only with the same --idempotency-key; anything else may be asked for again.\n";
   return kind.retryable ? "Nothing was changed; it is safe to try again.\n" : "";
 }

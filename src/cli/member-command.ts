@@ -1,16 +1,10 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
 import { SynodError } from "../errors/synod-error.ts";
 import type { MemberEntry, Members } from "../client/types.ts";
+import { MembershipCalls } from "../local/membership-calls.ts";
 import { chooseEndpoint } from "./endpoint.ts";
-import { type Call, send } from "./http.ts";
 import { formatTable } from "./table.ts";
 import { parseAddress, parseCount, parseUrl } from "./values.ts";
-
-/** Longer than a member looks for an answer itself. */
-const CALL_MS = 20_000;
-/** How often it is looked whether a learner has caught up. */
-const LOOK_MS = 200;
 
 interface Flags {
   readonly endpoint?: string;
@@ -53,77 +47,46 @@ function change(name: string): Command {
 }
 
 async function list(flags: Flags): Promise<void> {
-  show(await call(flags, "GET", "/v1/members"));
+  show(await callsTo(flags).members());
 }
 
 async function add(address: string, { learner, wait, ...flags }: WaitFlags & { readonly learner?: true }): Promise<void> {
-  const { members } = await call(flags, "POST", "/v1/members", { address, ...plan(flags) });
-  const newcomer = added(members, address);
+  const calls = callsTo(flags);
+  const newcomer = await calls.add(address, flags);
   if (learner === true) return void process.stdout.write(`${newcomer.name} learns\n`);
-  await caughtUp(flags, newcomer, wait);
-  show(await call(flags, "POST", `/v1/members/${newcomer.id}/promote`, force(flags)));
+  await becomeVoter(calls, newcomer, { waitMs: wait, force: flags.force });
 }
 
-async function promote(id: string, { replaces, ...flags }: Flags & { readonly replaces?: string }): Promise<void> {
-  const body = { ...plan(flags), ...(replaces === undefined ? {} : { replaces }) };
-  show(await call(flags, "POST", `/v1/members/${encodeURIComponent(id)}/promote`, body));
+async function promote(id: string, flags: Flags & { readonly replaces?: string }): Promise<void> {
+  show(await callsTo(flags).promote(id, flags));
 }
 
 async function remove(id: string, flags: Flags): Promise<void> {
-  const query = new URLSearchParams(Object.entries(plan(flags)).map(([name, value]) => [name, String(value)]));
-  show(await call(flags, "DELETE", `/v1/members/${encodeURIComponent(id)}?${query.toString()}`));
+  show(await callsTo(flags).remove(id, flags));
 }
 
 /** The old one is looked up before the new one comes, since both may have the same name. */
 async function replace(id: string, address: string, { wait, ...flags }: WaitFlags): Promise<void> {
-  const before = await call(flags, "GET", "/v1/members");
-  const old = before.members.filter((member) => member.id === id || (member.name === id && member.role === "voter"));
-  const [goes] = old;
-  if (goes === undefined || goes.role !== "voter") throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no voter ${id}.`);
-  const { members } = await call(flags, "POST", "/v1/members", { address, ...plan(flags) });
-  const newcomer = added(members, address);
-  await caughtUp(flags, newcomer, wait);
-  show(await call(flags, "POST", `/v1/members/${newcomer.id}/promote`, { replaces: goes.id, ...force(flags) }));
+  const calls = callsTo(flags);
+  const { members } = await calls.members();
+  const old = members.find((member) => member.role === "voter" && (member.id === id || member.name === id));
+  if (old === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no voter ${id}.`);
+  const newcomer = await calls.add(address, flags);
+  if (newcomer.id === old.id) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `${address} is the voter ${old.name} already: there is nothing to replace.`);
+  await becomeVoter(calls, newcomer, { waitMs: wait, force: flags.force, replaces: old.id });
+}
+
+async function becomeVoter(calls: MembershipCalls, newcomer: MemberEntry, options: Parameters<MembershipCalls["promoteWhenCaughtUp"]>[1]): Promise<void> {
+  process.stderr.write(`${newcomer.name} learns; waiting until it has caught up\n`);
+  show(await calls.promoteWhenCaughtUp(newcomer, options));
 }
 
 async function transfer(id: string, flags: Flags): Promise<void> {
-  show(await call(flags, "POST", `/v1/members/${encodeURIComponent(id)}/transfer-leadership`, {}));
+  show(await callsTo(flags).transferLeadership(id));
 }
 
-/** The latest one at that address: a lost member may be known there too. */
-function added(members: readonly MemberEntry[], address: string): MemberEntry {
-  const newcomer = members.findLast((member) => member.address === address);
-  if (newcomer === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `${address} was added and removed again meanwhile.`);
-  return newcomer;
-}
-
-/** Waits until a learner may be promoted. */
-async function caughtUp(flags: Flags, { id, name }: MemberEntry, waitMs: number): Promise<void> {
-  const untilMs = performance.now() + waitMs;
-  process.stderr.write(`${name} learns; waiting until it has caught up\n`);
-  for (;;) {
-    const { members } = await call(flags, "GET", "/v1/members");
-    const learner = members.find((member) => member.id === id);
-    if (learner === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `${name} was removed meanwhile.`);
-    if (learner.caughtUp === true) return;
-    if (performance.now() >= untilMs) throw new SynodError("SYNOD_ERR_LEARNER_LAGS", `${name} is still ${learner.behind ?? "?"} slots behind after ${waitMs} ms.`);
-    await pause(LOOK_MS);
-  }
-}
-
-function plan({ configuration, force: forced }: Flags): Record<string, unknown> {
-  return { ...(configuration === undefined ? {} : { configuration }), ...force({ ...(forced === true ? { force: forced } : {}) }) };
-}
-
-function force({ force: forced }: { readonly force?: true }): Record<string, unknown> {
-  return forced === true ? { force: true } : {};
-}
-
-async function call(flags: Flags, method: Call["method"], path: string, body?: unknown): Promise<Members> {
-  const url = new URL(path, await chooseEndpoint(flags.endpoint));
-  const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)), headers: { "content-type": "application/json" } };
-  const answer = await send({ method, url, timeoutMs: CALL_MS, ...sent });
-  return JSON.parse(answer.body.toString("utf8")) as Members;
+function callsTo({ endpoint }: Flags): MembershipCalls {
+  return new MembershipCalls(() => chooseEndpoint(endpoint));
 }
 
 function show({ configuration, pending, members }: Members): void {
@@ -131,6 +94,6 @@ function show({ configuration, pending, members }: Members): void {
     name, leader ? "leader" : role, behind === null ? "?" : String(behind), near === null ? "?" : near ? "yes" : "no", id, address,
   ]);
   process.stdout.write(formatTable(["MEMBER", "ROLE", "BEHIND", "CAUGHT UP", "ID", "ADDRESS"], rows));
-  const state = pending === null ? "" : pending ? ", its change is not done yet" : "";
+  const state = pending === null ? ", as this one member knows it: it found no leader to ask" : pending ? ", its change is not done yet" : "";
   process.stdout.write(`configuration ${configuration}${state}\n`);
 }

@@ -101,5 +101,7 @@ export interface Status {
   readonly peers: readonly PeerStatus[];
   /** Why the member has fenced itself, null while it has not. */
   readonly fenced: string | null;
+  /** The member's disk has no room beside its reserve: it takes nothing that makes the state grow. */
+  readonly diskFull: boolean;
   readonly version: string;
 }

@@ -5,11 +5,18 @@ import { readJson, writeJson } from "./write-json.ts";
 
 /** What the manager remembers from run to run, in dev.json. */
 export interface DevSettings {
-  readonly nodes: number;
-  /** The port each node had last; null before the first run. */
-  readonly ports: readonly (number | null)[];
-  /** Whether every member has confirmed the founding. */
+  /** The nodes that there are; some come and others go while the cluster runs. */
+  readonly nodes: readonly DevNode[];
+  /** Of the node that is added next: a name that was used is not used again. */
+  readonly nextNumber: number;
+  /** Whether every founding member has confirmed the founding. */
   readonly founded: boolean;
+}
+
+export interface DevNode {
+  readonly name: string;
+  /** The port it had last; null before its first run. */
+  readonly port: number | null;
 }
 
 /** The most nodes a local cluster may have. */
@@ -18,7 +25,8 @@ export const MAX_NODES = 9;
 export const DEFAULT_NODES = 5;
 
 /** Everything the local cluster may have put into its folder; `--fresh` removes this and nothing else. */
-const OWN_NAMES = /^(n[1-9]|n[1-9]\.log(\.1)?|(dev|peers|cluster|founding)\.json(\.tmp)?)$/;
+const OWN_NAMES = /^(n[1-9]\d{0,5}(\.log(\.1)?)?|(dev|peers|cluster|founding)\.json(\.tmp)?)$/;
+const NODE_NAME = /^n[1-9]\d{0,5}$/;
 
 /** The folder of a local cluster: one data folder and one log for each node, and the manager's own small files. */
 export class DevFolder {
@@ -43,6 +51,11 @@ export class DevFolder {
     }
   }
 
+  /** Removes the data of a node that is no member any more. Its log stays, for people. */
+  removeData(name: string): void {
+    rmSync(this.dataOf(name), { recursive: true, force: true });
+  }
+
   /**
    * The settings of the kept cluster, or those of a new one of `nodes` (5 when undefined).
    * Throws `SYNOD_ERR_NODES_DIFFER` when the kept cluster has another number of nodes.
@@ -50,10 +63,11 @@ export class DevFolder {
   settings(nodes: number | undefined): DevSettings {
     const kept = this.#keptSettings();
     if (kept === null) return newSettings(nodes ?? DEFAULT_NODES);
-    if (nodes !== undefined && nodes !== kept.nodes) {
+    const { length } = kept.nodes;
+    if (nodes !== undefined && nodes !== length) {
       throw new SynodError(
         "SYNOD_ERR_NODES_DIFFER",
-        `${this.path} holds a cluster of ${kept.nodes} nodes, not ${nodes}. ` +
+        `${this.path} holds a cluster of ${length} nodes, not ${nodes}. ` +
           `Leave --nodes out to go on with it, or pass --fresh to delete it and start anew.`,
       );
     }
@@ -66,10 +80,12 @@ export class DevFolder {
 
   #keptSettings(): DevSettings | null {
     const value = readJson(join(this.path, "dev.json")) as Partial<DevSettings> | null;
-    const nodes = value?.nodes;
-    if (typeof nodes !== "number" || !isNodeCount(nodes)) return null;
-    const ports = newSettings(nodes).ports.map((_, index) => portOrNull(value?.ports?.[index]));
-    return { nodes, ports, founded: value?.founded === true };
+    if (!Array.isArray(value?.nodes) || !isNodeCount(value.nodes.length)) return null;
+    const nodes = value.nodes.map((node) => ({ name: String(node?.name), port: portOrNull(node?.port) }));
+    const names = new Set(nodes.map(({ name }) => name));
+    if (names.size !== nodes.length || ![...names].every((name) => NODE_NAME.test(name))) return null;
+    const nextNumber = Math.max(Number(value.nextNumber) || 0, ...nodes.map(({ name }) => Number(name.slice(1)) + 1));
+    return { nodes, nextNumber, founded: value.founded === true };
   }
 }
 
@@ -80,7 +96,7 @@ export function isNodeCount(value: number): boolean {
 
 function newSettings(nodes: number): DevSettings {
   if (!isNodeCount(nodes)) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `A local cluster has 1 to ${MAX_NODES} nodes, not ${nodes}.`);
-  return { nodes, ports: Array.from({ length: nodes }, () => null), founded: false };
+  return { nodes: Array.from({ length: nodes }, (_, index) => ({ name: `n${index + 1}`, port: null })), nextNumber: nodes + 1, founded: false };
 }
 
 function portOrNull(value: unknown): number | null {

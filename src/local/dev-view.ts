@@ -68,6 +68,10 @@ function tell(event: ServiceEvent): [Style, string] | null {
     case "steppedDown": return ["warn", `steps down from ballot ${ballot} (${reasonOf(event)})`];
     case "transferStarted": return ["dim", `hands leadership to ${memberName(event["to"])}`];
     case "transferFailed": return ["warn", `could not hand leadership to ${memberName(event["to"])}`];
+    case "configurationProposed": return ["warn", `proposes as members ${membersOf(event["configuration"])} (slot ${slotOf(event)})`];
+    case "configurationChanged": return ["dim", `knows as members ${membersOf(event["configuration"])} (slot ${slotOf(event)})`];
+    case "configurationEntered": return ["dim", `has the promise of a quorum of them for all above slot ${slotOf(event)}`];
+    case "configurationDone": return ["good", `says that the change at slot ${slotOf(event)} is done`];
     case "founded": return ["dim", "has the founding document"];
     case "fenced": return ["bad", `fences itself (${reasonOf(event)})`];
     default: return null;
@@ -87,6 +91,7 @@ const REASONS: Readonly<Record<string, string>> = {
   diskStalled: "its disk does not get on",
   transferred: "leadership was handed over",
   syncFailed: "a sync failed",
+  removed: "it is a voter no more",
 };
 
 function reasonOf(event: ServiceEvent): string {
@@ -99,6 +104,18 @@ export function ballotName(value: unknown): string {
   const ballot = value as { round?: unknown; member?: unknown; incarnation?: unknown } | null | undefined;
   if (typeof ballot?.round !== "number" || ballot.round === 0) return "-";
   return `${ballot.round}.${typeof ballot.member === "string" ? ballot.member : String(ballot.incarnation).slice(0, 6)}`;
+}
+
+/** `n1, n2 and the learner n3`. */
+function membersOf(value: unknown): string {
+  const { voters, learners } = (value ?? {}) as { voters?: unknown; learners?: unknown };
+  const names = (members: unknown): string[] => (Array.isArray(members) ? members.map(memberName) : []);
+  const learning = names(learners).map((name) => `the learner ${name}`);
+  return [names(voters).join(", "), ...learning].join(" and ");
+}
+
+function slotOf(event: ServiceEvent): string {
+  return typeof event["slot"] === "number" ? String(event["slot"]) : "?";
 }
 
 function memberName(value: unknown): string {
@@ -138,6 +155,9 @@ export function usageLines(leader: { readonly name: string; readonly url: string
     `${paint("bold", "Take the leader away")}, from another terminal:`,
     `  npx synod dev kill ${leader.name}${flags}`,
     `  npx synod dev start ${leader.name}${flags}`,
+    `${paint("bold", "Grow and shrink")}, while it serves:`,
+    `  npx synod dev add${flags}`,
+    `  npx synod dev remove ${leader.name}${flags}`,
     `Ctrl-C stops everything.`,
     "",
   ];

@@ -7,9 +7,10 @@ import { SynodError } from "../errors/synod-error.ts";
 import { foundCluster } from "../founding/founder.ts";
 import { NodeFileSystem } from "../storage/file-system.ts";
 import { ChildNode, type NodeState } from "./child-node.ts";
-import { DevFolder, type DevSettings } from "./dev-folder.ts";
+import { DevFolder, type DevNode, type DevSettings, MAX_NODES } from "./dev-folder.ts";
 import { awaitLeader } from "./leader-watch.ts";
 import { endLeftovers } from "./leftovers.ts";
+import { joinCluster, leaveCluster } from "./membership.ts";
 import { MEMBER_NODE_FLAGS } from "./node-flags.ts";
 import { findPorts } from "./ports.ts";
 import { writeJson } from "./write-json.ts";
@@ -58,7 +59,7 @@ const COMPILE_CACHE = { NODE_COMPILE_CACHE: join(tmpdir(), "synod-compile-cache"
 
 /**
  * A cluster of node processes on this machine, and the only one that may use its folder: starts, stops, kills, pauses and resumes
- * them, knows their ports, pids and states, and founds the cluster. Emits `change` whenever a node's state or address changes.
+ * them, knows their ports, pids and states, founds the cluster, and adds and removes members. Emits `change` whenever a node's state or address changes.
  */
 export class LocalCluster extends EventEmitter<{ change: [] }> {
   readonly #options: LocalClusterOptions;
@@ -70,6 +71,8 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
   #managerUrl: string | null = null;
   #unlock: (() => Promise<void>) | null = null;
   #shutdown: Promise<void> | null = null;
+  /** The node that joins or leaves at present: one at a time, as the cluster has it. */
+  #changing: { readonly name: string; readonly done: Promise<unknown> } | null = null;
   readonly #ending = new AbortController();
 
   constructor(options: LocalClusterOptions) {
@@ -111,9 +114,9 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
       for (const pid of await endLeftovers(this.#folder)) this.#report(`ended process ${pid}, left by an earlier run`);
       if (this.#options.fresh === true) this.#folder.clear();
       const settings = this.#folder.settings(this.#options.nodes);
-      const ports = await findPorts(this.#host, settings.ports);
+      const ports = await findPorts(this.#host, settings.nodes.map(({ port }) => port));
       this.#requireNotEnding();
-      this.#prepare({ ...settings, ports });
+      this.#prepare({ ...settings, nodes: settings.nodes.map(({ name }, index) => ({ name, port: ports[index] ?? null })) });
     } catch (error) {
       await this.#unlock();
       this.#unlock = null;
@@ -167,6 +170,95 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
     return this.#rowOf(name);
   }
 
+  /**
+   * Starts one more node, with an empty folder, and makes it a voter; resolves when that is done. Throws `SYNOD_ERR_NODE_STATE`
+   * when it does not start, which leaves nothing of it; `SYNOD_ERR_TOO_MANY_MEMBERS`; `SYNOD_ERR_CHANGE_PENDING` while another
+   * node joins or leaves; and as `join` does.
+   */
+  async add(): Promise<LocalNode> {
+    this.#requireFounded();
+    if (this.reachable().length === 0) throw new SynodError("SYNOD_ERR_NODE_STATE", "No node runs that could add another.");
+    const { nodes, nextNumber } = this.#requireSettings();
+    if (nodes.length >= MAX_NODES) throw new SynodError("SYNOD_ERR_TOO_MANY_MEMBERS", `A local cluster has at most ${MAX_NODES} nodes. Remove one first.`);
+    const name = `n${nextNumber}`;
+    return this.#change(name, async () => {
+      this.#enlist(name);
+      try {
+        await this.start(name);
+      } catch (error) {
+        this.#strike(name);
+        throw error;
+      }
+      return this.#join(name);
+    });
+  }
+
+  /**
+   * Goes on with the joining of a node that was added, and was interrupted. Throws `SYNOD_ERR_NODE_STATE` when it does not run;
+   * what the cluster answers, such as `SYNOD_ERR_NO_LIVE_QUORUM`; and `SYNOD_ERR_OUTCOME_UNKNOWN` when it is not done in time.
+   */
+  async join(name: string): Promise<LocalNode> {
+    this.#requireFounded();
+    if (!this.#node(name).alive) throw new SynodError("SYNOD_ERR_NODE_STATE", `Node ${name} does not run. \`synod dev start ${name}\` starts it.`);
+    return this.#change(name, () => this.#join(name));
+  }
+
+  /**
+   * Removes a node from the cluster, ends its process once that is done (rule 16a) and deletes its data. Resolves with the nodes
+   * that remain. Throws what the cluster answers, such as `SYNOD_ERR_LAST_VOTER`; the node then goes on as before.
+   */
+  async remove(name: string, { force = false }: { readonly force?: boolean } = {}): Promise<LocalNode[]> {
+    this.#requireFounded();
+    const node = this.#node(name);
+    return this.#change(name, async () => {
+      await leaveCluster({ node: this.#rowOf(name), force, reachable: () => this.reachable(), signal: this.#ending.signal });
+      if (node.alive) await node.stop(STOP_MS);
+      this.#strike(name);
+      return this.list();
+    });
+  }
+
+  async #join(name: string): Promise<LocalNode> {
+    try {
+      await joinCluster({ node: this.#rowOf(name), reachable: () => this.reachable(), signal: this.#ending.signal });
+    } catch (error) {
+      if (!(error instanceof SynodError)) throw error;
+      // It may be a member in part: to say "nothing was changed" as such codes do would be wrong.
+      const code = error.kind.retryable ? "SYNOD_ERR_OUTCOME_UNKNOWN" : error.code;
+      const way = `\`synod dev add ${name}\` goes on with it, \`synod dev remove ${name}\` gives it up.`;
+      throw new SynodError(code, `${name} runs and has not joined yet: ${error.message} ${way}`);
+    }
+    return this.#rowOf(name);
+  }
+
+  async #change<T>(name: string, change: () => Promise<T>): Promise<T> {
+    this.#requireNotEnding();
+    if (this.#changing !== null) throw new SynodError("SYNOD_ERR_CHANGE_PENDING", `${this.#changing.name} is joining or leaving. Ask again when that is done.`);
+    const changed = change();
+    this.#changing = { name, done: changed.catch(() => {}) };
+    try {
+      return await changed;
+    } finally {
+      this.#changing = null;
+    }
+  }
+
+  /** The node is known from before its process starts, so that none is forgotten when the manager is killed. */
+  #enlist(name: string): void {
+    const { nodes, nextNumber, founded } = this.#requireSettings();
+    this.#save({ nodes: [...nodes, { name, port: null }], nextNumber: nextNumber + 1, founded });
+    this.#nodes.set(name, this.#child(name));
+    this.#changed();
+  }
+
+  #strike(name: string): void {
+    const settings = this.#requireSettings();
+    this.#save({ ...settings, nodes: settings.nodes.filter((node) => node.name !== name) });
+    this.#nodes.delete(name);
+    this.#folder.removeData(name);
+    this.#changed();
+  }
+
   /** Resolves with the leader as soon as a running node says that it leads. Rejects with `SYNOD_ERR_NO_LEADER` after `timeoutMs`. */
   waitForLeader(timeoutMs: number): Promise<Leader> {
     return awaitLeader(this, timeoutMs);
@@ -188,6 +280,8 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
   async #endAll(): Promise<void> {
     const alive = [...this.#nodes.values()].filter((node) => node.alive);
     await Promise.all(alive.map((node) => node.stop(SHUTDOWN_MS)));
+    // With no node left to ask it ends soon, and writes nothing after the folder is free for others.
+    await this.#changing?.done;
     this.#managerUrl = null;
     if (this.#settings !== null) this.#changed();
     await this.#unlock?.();
@@ -233,27 +327,27 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
 
   #prepare(settings: DevSettings): void {
     this.#save(settings);
-    for (let number = 1; number <= settings.nodes; number += 1) {
-      const name = `n${number}`;
-      this.#nodes.set(name, new ChildNode(name, this.#folder.logOf(name), () => this.#changed()));
-    }
+    for (const { name } of settings.nodes) this.#nodes.set(name, this.#child(name));
     this.#changed();
+  }
+
+  #child(name: string): ChildNode {
+    return new ChildNode(name, this.#folder.logOf(name), () => this.#changed());
   }
 
   /** Keeps the node's port if it is free, otherwise gives it another and tells the others through the peers file. */
   async #givePort(name: string): Promise<void> {
-    const index = this.#indexOf(name);
-    const [port = null] = await findPorts(this.#host, [this.#requireSettings().ports[index] ?? null]);
+    const [port = null] = await findPorts(this.#host, [this.#settingOf(name).port]);
+    if (this.#settingOf(name).port === port) return;
     const settings = this.#requireSettings();
-    if (settings.ports[index] === port) return;
-    this.#save({ ...settings, ports: settings.ports.with(index, port) });
+    this.#save({ ...settings, nodes: settings.nodes.map((node) => (node.name === name ? { name, port } : node)) });
     this.#changed();
   }
 
   #save(settings: DevSettings): void {
     this.#settings = settings;
     this.#folder.save(settings);
-    const peers = settings.ports.map((port, index) => [`n${index + 1}`, `${this.#host}:${port}`]);
+    const peers = settings.nodes.filter(({ port }) => port !== null).map(({ name, port }) => [name, `${this.#host}:${port}`]);
     writeJson(this.#folder.peersFile, Object.fromEntries(peers));
   }
 
@@ -281,12 +375,12 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
     throw new SynodError("SYNOD_ERR_NO_SUCH_NODE", `There is no node "${name}"; there are ${[...this.#nodes.keys()].join(", ")}.`);
   }
 
-  #indexOf(name: string): number {
-    return [...this.#nodes.keys()].indexOf(name);
+  #settingOf(name: string): DevNode {
+    return this.#requireSettings().nodes.find((node) => node.name === name) ?? { name, port: null };
   }
 
   #addressOf(name: string): string {
-    return `${this.#host}:${this.#requireSettings().ports[this.#indexOf(name)]}`;
+    return `${this.#host}:${this.#settingOf(name).port ?? 0}`;
   }
 
   #urlOf(name: string): string {
@@ -295,6 +389,11 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
 
   #requireNotEnding(): void {
     if (this.#ending.signal.aborted) throw new SynodError("SYNOD_ERR_STOPPING", "The local cluster is being shut down.");
+  }
+
+  #requireFounded(): void {
+    this.#requireNotEnding();
+    if (!this.#requireSettings().founded) throw new SynodError("SYNOD_ERR_NODE_STATE", "The local cluster is not founded yet.");
   }
 
   #requireSettings(): DevSettings {

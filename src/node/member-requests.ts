@@ -28,6 +28,8 @@ export type MemberAnswer = MembersView | SynodError;
 export interface MemberRequestPort {
   nowMs(): number;
   leads(): boolean;
+  /** This member was removed: the leader speaks to it no more, and it will hear of no other. */
+  left(): boolean;
   /** The leader to ask, if one is known and linked. */
   linkedLeader(): Incarnation | null;
   /** False: not sent. */
@@ -51,6 +53,8 @@ interface Open {
   readonly done: (answer: MemberAnswer) => void;
   readonly deadlineMs: number;
   attemptAtMs: number;
+  /** It was asked of somebody, so that it may have been done. */
+  attempted: boolean;
   /** Who was asked and has not answered. */
   asked: Incarnation | null;
 }
@@ -81,7 +85,7 @@ export class MemberRequests {
     if (this.#open.size >= MAX_REQUESTS) return done(new SynodError("SYNOD_ERR_BUSY"));
     const nowMs = this.#port.nowMs();
     const timeoutMs = request.type === "members" ? VIEW_TIMEOUT_MS : TIMEOUT_MS;
-    this.#open.set(this.#nextId++, { request, done, deadlineMs: nowMs + timeoutMs, attemptAtMs: nowMs, asked: null });
+    this.#open.set(this.#nextId++, { request, done, deadlineMs: nowMs + timeoutMs, attemptAtMs: nowMs, attempted: false, asked: null });
     this.tick();
   }
 
@@ -99,10 +103,13 @@ export class MemberRequests {
     open.asked = null;
     if (this.#port.leads()) {
       open.attemptAtMs = open.deadlineMs;
+      open.attempted = true;
       return this.#serve(open.request, (answer) => this.#answered(id, answer));
     }
     const leader = this.#port.linkedLeader();
+    if (leader === null && this.#port.left()) return this.#finish(id, leftError(open));
     if (leader === null || !this.#port.ask(leader, id, open.request)) return;
+    open.attempted = true;
     open.asked = leader;
     open.attemptAtMs = nowMs + UNANSWERED_MS;
   }
@@ -174,6 +181,12 @@ function timedOut({ type }: MemberRequest): SynodError {
   return type === "change"
     ? new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN", "The change is not done in time and may yet be done. Ask again: it is not made twice.")
     : new SynodError("SYNOD_ERR_NO_LEADER");
+}
+
+/** The change that was asked for may be the one that removed this member, or any other. */
+function leftError({ request, attempted }: Open): SynodError {
+  if (request.type !== "change" || !attempted) return new SynodError("SYNOD_ERR_LEFT");
+  return new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN", "This member has left the cluster, and does not hear whether the change is done. Ask another: it is not made twice.");
 }
 
 /** What a failed change is to its caller. Those after which the next leader is asked are told as "no leader". */

@@ -1,6 +1,6 @@
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { allMembers, type MemberInfo } from "../paxos/configuration.ts";
+import { allMembers, isMember, type MemberInfo } from "../paxos/configuration.ts";
 import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Effects, type Limits, type PaxosEvent, type ProposalFailure, type Timings } from "../paxos/interface.ts";
@@ -8,10 +8,12 @@ import type { Message, OutgoingMessage } from "../paxos/messages.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
 import type { Result } from "../state/results.ts";
 import type { StateMachine } from "../state/state-machine.ts";
+import { type Fence, fenceError, fenceOf } from "../storage/fence-file.ts";
 import type { Founding, Storage } from "../storage/interface.ts";
 import { Applier } from "./applier.ts";
 import { ChecksumWatch } from "./checksum-watch.ts";
 import { AwakeTime, type NodeClock } from "./clock.ts";
+import { bringsGrowth, DiskSpace } from "./disk-space.ts";
 import { ForwardedWrites } from "./forwarded-writes.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { LogClock } from "./log-clock.ts";
@@ -30,6 +32,8 @@ export interface PeerLinks {
   flush(): void;
   /** From now on these are the members to keep links with. */
   setPeers(peers: readonly MemberInfo[]): void;
+  /** A peer said that it holds so many durable records (rule 13). */
+  heardRecords?(from: Incarnation, records: number): void;
 }
 
 /** Who is told what happens in a member, for metrics, logs and events. Nothing depends on it. */
@@ -39,6 +43,10 @@ export interface MemberObserver {
   committed(seconds: number): void;
   turnEnded(seconds: number): void;
   dropped(reason: string): void;
+  /** The member's disk has become full, or has room again. */
+  diskSpace(full: boolean): void;
+  /** The member neither votes nor serves any more. */
+  fenced(fence: Fence): void;
   /** Something failed that a person may want to know of. */
   warning(message: string, error: unknown): void;
 }
@@ -86,6 +94,9 @@ export class Member {
   readonly #snapshotServer: SnapshotServer;
   #snapshotFetch: SnapshotFetch | null = null;
   readonly #linked = new Set<Incarnation>();
+  readonly #space: DiskSpace;
+  /** What the core and the writes were told last. */
+  #refusesGrowth = false;
   readonly #awake: AwakeTime;
   #stopTicks: () => void = () => {};
   #sweptAtMs = 0;
@@ -93,7 +104,7 @@ export class Member {
   #scheduled = false;
   /** The message that was transmitted last. */
   #encoded: { readonly message: Message; readonly bytes: Uint8Array } | null = null;
-  #fencedReason: string | null = null;
+  #fence: Fence | null = null;
   #disagreement = false;
   #left = false;
   /** The majority whose state is the right one, while this member's is not. */
@@ -110,10 +121,11 @@ export class Member {
     const { recovered } = storage;
     const { limits = {}, nonceSeed } = parts;
     this.#core = new PaxosCore({ self: this.self, configuration, configurationSlot, recovered, timings, limits, nonceSeed });
-    this.#left = this.#core.status().role === "removed";
+    this.#left = this.#hasLeft();
     this.#awake = new AwakeTime(clock.nowMs(), timings.tickMs * MAX_TICK_STEPS);
     this.#checksums = new ChecksumWatch(this.self);
     this.#applier = new Applier(this.#applierPort(), { state: parts.state, snapshot: storage.recovered.snapshot, founding });
+    this.#space = new DiskSpace(this.self);
     this.#writes = new WriteRouter(this.#writePort(), nonceSeed);
     this.#forwardedWrites = new ForwardedWrites((command, done) => this.#writes.submit(command, done, true));
     this.#reads = new ReadRouter(this.#readPort());
@@ -126,7 +138,7 @@ export class Member {
       wanted: (above) => this.#core.step({ type: "snapshotWanted", above }),
       busy: () => this.#writes.sizes.held > 0,
       after: (ms, task) => this.#after(ms, task),
-      failed: (error) => parts.observer.warning("a snapshot could not be sent", error),
+      failed: (error) => this.#snapshotNotSent(error),
     });
     this.#stopTicks = clock.every(timings.tickMs, () => this.#tick());
     this.#schedule();
@@ -171,7 +183,7 @@ export class Member {
   /** Why nothing is served at present, null when it is. */
   #refusal(): SynodError | null {
     if (this.#stopped) return new SynodError("SYNOD_ERR_STOPPING");
-    if (this.#fencedReason !== null) return new SynodError("SYNOD_ERR_FENCED", this.#fencedReason);
+    if (this.#fence !== null) return fenceError(this.#fence);
     if (this.#left) return new SynodError("SYNOD_ERR_LEFT");
     if (this.#disagreement || this.#applier.paused) return new SynodError("SYNOD_ERR_DIVERGED");
     return null;
@@ -189,8 +201,8 @@ export class Member {
     return this.#applier.slot;
   }
 
-  get fencedReason(): string | null {
-    return this.#fencedReason;
+  get fenceNow(): Fence | null {
+    return this.#fence;
   }
 
   /** Whether this member leads. Cheap, unlike `status`. */
@@ -233,6 +245,7 @@ export class Member {
   #take(from: Incarnation, message: PeerMessage): void {
     switch (message.type) {
       case "paxos":
+        if (this.#space.full && this.#parts.storage.stats().scarce && bringsGrowth(message.message)) return;
         return this.#core.step({ type: "message", from, message: message.message });
       case "forward":
         return this.#forwardedWrites.take(message.commands, (outcomes) => {
@@ -255,17 +268,24 @@ export class Member {
       case "checksum":
         this.#checksums.heard(from, message.slot, message.checksum);
         return this.#judgeChecksums();
+      case "disk":
+        this.#space.heard(from, message.full);
+        this.#parts.links.heardRecords?.(from, message.records);
+        return this.#judgeSpace();
     }
   }
 
   linkUp(peer: Incarnation): void {
     this.#linked.add(peer);
+    this.#tellDisk([peer]);
     this.#core.step({ type: "linkUp", peer });
     this.#schedule();
   }
 
   linkDown(peer: Incarnation): void {
     this.#linked.delete(peer);
+    this.#space.forget(peer);
+    this.#judgeSpace();
     this.#core.step({ type: "linkDown", peer });
     this.#writes.linkClosed(peer);
     this.#memberRequests.linkClosed(peer);
@@ -282,18 +302,57 @@ export class Member {
     this.#schedule();
   }
 
-  /** The disk failed for good: this life neither votes nor serves any more. */
-  syncFailed(error: Error): void {
-    this.fence(`the disk failed: ${error.message}`);
+  /** The disk has no room beside its reserve, or has room again (rule 15). */
+  diskSpace(full: boolean): void {
+    if (this.#stopped || this.#space.full === full) return;
+    this.#space.heardOwn(full);
+    this.#parts.observer.diskSpace(full);
+    // A snapshot lets the log be cut, which may be all that is needed.
+    if (full) this.#snapshotTaker.request();
+    this.#tellDisk(this.#linked);
+    this.#judgeSpace();
+    this.#schedule();
   }
 
-  fence(reason: string): void {
-    if (this.#fencedReason !== null) return;
-    this.#fencedReason = reason;
+  get diskFull(): boolean {
+    return this.#space.full;
+  }
+
+  #judgeSpace(): void {
+    const { configuration, role } = this.#core.status();
+    const refuses = this.#space.refusesGrowth(configuration);
+    if (refuses !== this.#refusesGrowth) this.#core.step({ type: refuses ? "diskFull" : "diskFree" });
+    this.#refusesGrowth = refuses;
+    const successor = role === "leader" ? this.#space.successor(configuration, this.#linked) : null;
+    if (successor !== null) this.#core.step({ type: "transferLeadership", target: successor });
+  }
+
+  #tellDisk(peers: Iterable<Incarnation>): void {
+    const { records, full } = this.#parts.storage.stats();
+    for (const peer of peers) this.#send(peer, { type: "disk", records, full });
+  }
+
+  /** The disk failed for good: this life neither votes nor serves any more. */
+  syncFailed(error: Error): void {
+    this.fence({ kind: "disk", reason: `the disk failed: ${error.message}` });
+  }
+
+  /** From now on this member neither votes nor serves. The first reason stays. */
+  fence(fence: Fence): void {
+    if (this.#fence !== null || this.#stopped) return;
+    this.#fence = fence;
     this.#core.step({ type: "syncFailed" });
-    this.#reads.stop(new SynodError("SYNOD_ERR_FENCED", reason));
+    this.#reads.stop(fenceError(fence));
     this.#writes.stop();
+    this.#parts.observer.fenced(fence);
     this.#schedule();
+  }
+
+  /** A snapshot that was durable does not read back right: the folder is damaged (rule 14). */
+  #snapshotNotSent(error: unknown): void {
+    this.#parts.observer.warning("a snapshot could not be sent", error);
+    const fence = fenceOf(error);
+    if (fence !== null) this.fence(fence);
   }
 
   // One turn.
@@ -339,8 +398,13 @@ export class Member {
   /** Members have come or gone: links follow, and who left serves nothing any more. */
   #followConfiguration(): void {
     this.#parts.links.setPeers(this.#core.peers);
-    this.#left = this.#core.status().role === "removed";
+    this.#left = this.#hasLeft();
     if (this.#left) this.#reads.stop(new SynodError("SYNOD_ERR_LEFT"));
+  }
+
+  /** Not the role, which for a moment is that of a candidate when the entry that removes this member is learned in a pre-vote. */
+  #hasLeft(): boolean {
+    return !isMember(this.#core.status().configuration, this.self);
   }
 
   /** Events are told after the turn, when the records and messages of an election are on their way: people can wait for them, members should not. */
@@ -389,7 +453,10 @@ export class Member {
     if (this.#snapshotFetch?.ended === true) this.#snapshotFetch = null;
     if (this.#applier.paused && this.#snapshotFetch === null) this.#replaceState();
     void this.#snapshotServer.tick();
-    if (nowMs - this.#toldChecksumAtMs >= TELL_CHECKSUM_MS) this.#tellChecksum(nowMs);
+    if (nowMs - this.#toldChecksumAtMs < TELL_CHECKSUM_MS) return;
+    this.#tellChecksum(nowMs);
+    this.#tellDisk(this.#linked);
+    this.#judgeSpace();
   }
 
   // Checksums (rule 6).
@@ -458,6 +525,7 @@ export class Member {
   #snapshotTakerPort(): ConstructorParameters<typeof SnapshotTaker>[0] {
     const { storage, observer } = this.#parts;
     return {
+      nowMs: () => this.#clock.nowMs(),
       bytesSinceSnapshot: () => storage.stats().bytesSinceSnapshot,
       snapshotBytes: () => storage.stats().snapshotBytes,
       freeze: () => this.#freeze(),
@@ -505,7 +573,8 @@ export class Member {
       campaigns: () => this.#core.campaigns,
       linkedLeader: () => this.#linkedLeader(),
       linkedCandidate: () => this.#linkedCandidate(),
-      propose: (proposalId, commands) => this.#core.step({ type: "propose", proposalId, commands }),
+      full: () => this.#refusesGrowth,
+      propose: (proposalId, commands, grows) => this.#core.step({ type: "propose", proposalId, commands, grows }),
       forward: (to, id, commands) => this.#send(to, { type: "forward", id, commands }),
       ended: (outcome, commands, seconds) => {
         observer.proposalsEnded(outcome, commands);
@@ -527,6 +596,7 @@ export class Member {
     return {
       nowMs: () => this.#clock.nowMs(),
       leads: () => this.#core.leads,
+      left: () => this.#left,
       linkedLeader: () => this.#linkedLeader(),
       ask: (leader, id, request) => this.#send(leader, { type: "memberRequest", id, request }),
       change: (request) => {

@@ -48,26 +48,32 @@ export class MembershipService implements Membership {
   }
 
   async promote(id: string, { replaces, ...plan }: ChangePlan & { readonly replaces?: string }): Promise<Members> {
-    const { configuration } = await this.#ask({ type: "members" });
-    const replaced = replaces === undefined ? null : resolve(configuration, replaces, "voter");
-    const change = { type: "promote", incarnation: resolve(configuration, id, "learner"), replaces: replaced } as const;
+    const incarnation = await this.#resolve(id, "learner");
+    const replaced = replaces === undefined ? null : await this.#resolve(replaces, "voter");
+    // The learner took the voter's name with its place: this request was made before, and is done or about to be.
+    const change = { type: "promote", incarnation, replaces: replaced === incarnation ? null : replaced } as const;
     return this.#describe(await this.#change(change, plan));
   }
 
   async remove(id: string, plan: ChangePlan): Promise<Members> {
-    const { configuration } = await this.#ask({ type: "members" });
-    return this.#describe(await this.#change({ type: "remove", incarnation: resolve(configuration, id, null) }, plan));
+    return this.#describe(await this.#change({ type: "remove", incarnation: await this.#resolve(id, null) }, plan));
   }
 
   async transferLeadership(id: string): Promise<Members> {
-    const { configuration } = await this.#ask({ type: "members" });
-    const target = resolve(configuration, id, "voter");
+    const target = await this.#resolve(id, "voter");
     await this.#ask({ type: "transfer", target });
     for (let waitedMs = 0; waitedMs < TRANSFER_WAIT_MS; waitedMs += TRANSFER_LOOK_MS) {
       if (this.#port.member().status().leader === target) return this.members();
       await this.#port.pause(TRANSFER_LOOK_MS);
     }
     throw new SynodError("SYNOD_ERR_TIMEOUT", "The transfer did not succeed in time. Ask again when the member has caught up.");
+  }
+
+  /** An id stands for itself, known or not: the leader judges it. Names are those of the leader's configuration. */
+  async #resolve(id: string, role: "voter" | "learner" | null): Promise<Incarnation> {
+    if (isIncarnation(id)) return id;
+    const { configuration } = await this.#ask({ type: "members" });
+    return memberNamed(configuration, id, role);
   }
 
   #change(change: ConfigurationChange, { plannedFrom, force = false }: ChangePlan): Promise<MembersView> {
@@ -99,14 +105,13 @@ export class MembershipService implements Membership {
   }
 }
 
-/** The member that `id` names; an incarnation stands for itself, known or not. Where two share a name, `role` decides. */
-function resolve(configuration: Configuration, id: string, role: "voter" | "learner" | null): Incarnation {
-  if (isIncarnation(id)) return id;
-  const named = allMembers(configuration).filter((member) => member.name === id);
+/** The one member of that name; where a voter and a learner share it, `role` decides. */
+function memberNamed(configuration: Configuration, name: string, role: "voter" | "learner" | null): Incarnation {
+  const named = allMembers(configuration).filter((member) => member.name === name);
   const fitting = named.length > 1 && role !== null
     ? named.filter(({ incarnation }) => isVoter(configuration, incarnation) === (role === "voter")) : named;
   const [only] = fitting;
-  if (only === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no member named ${id}. GET /v1/members lists all.`);
-  if (fitting.length > 1) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `Two members are named ${id}: give the id of one.`);
+  if (only === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no member named ${name}. GET /v1/members lists all.`);
+  if (fitting.length > 1) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `Two members are named ${name}: give the id of one.`);
   return only.incarnation;
 }

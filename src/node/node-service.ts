@@ -10,7 +10,8 @@ import { allMembers, type Configuration } from "../paxos/configuration.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import type { PaxosEvent } from "../paxos/interface.ts";
 import type { StateMachine } from "../state/state-machine.ts";
-import type { Founding, Storage } from "../storage/interface.ts";
+import { type Fence, fenceError } from "../storage/fence-file.ts";
+import type { Founding, MemberFolder } from "../storage/interface.ts";
 import type { LinkStatus } from "../transport/link-status.ts";
 import { memberName, nameBallot, nameEvent } from "./event-names.ts";
 import { MembershipService } from "./membership-service.ts";
@@ -21,20 +22,21 @@ const TRANSFER_WAIT_MS = 1_000;
 const NO_MEMBERS: Configuration = { voters: [], learners: [], removed: [] };
 
 export interface NodeServiceOptions {
-  readonly storage: Storage;
+  readonly storage: MemberFolder;
   readonly version: string;
   /** Starts the member once it is founded. */
   begin(founding: Founding): Promise<{ member: Member; links(): LinkStatus[] }>;
 }
 
-/** What the API serves: a member once it is founded, and little before that. */
+/** What the API serves: a member once it is founded, and little before that or when the folder may not be used any more. */
 export class NodeService implements Service {
   readonly eventHistory: EventHistory;
   readonly memberMetrics: MemberMetrics;
   readonly membership: MembershipService;
   readonly #options: NodeServiceOptions;
-  readonly #storage: Storage;
+  readonly #storage: MemberFolder;
   #member: Member | null = null;
+  #fence: Fence | null = null;
   #links: () => LinkStatus[] = () => [];
   #founding: Promise<void> = Promise.resolve();
 
@@ -58,13 +60,29 @@ export class NodeService implements Service {
   #atWork(): Member {
     const member = this.#member;
     if (member === null) throw this.#notYet();
-    if (member.fencedReason !== null) throw new SynodError("SYNOD_ERR_FENCED", member.fencedReason);
+    if (member.fenceNow !== null) throw fenceError(member.fenceNow);
     return member;
   }
 
   /** Why there is no member to ask. */
   #notYet(): SynodError {
+    if (this.#fence !== null) return fenceError(this.#fence);
     return new SynodError(this.#storage.founding === null ? "SYNOD_ERR_NOT_FOUNDED" : "SYNOD_ERR_STARTING");
+  }
+
+  /** Why there is no vote of this member any more, null while there is. */
+  get fence(): Fence | null {
+    return this.#member?.fenceNow ?? this.#fence;
+  }
+
+  /** Tells everybody from now on that the folder may not be used. */
+  noteFence(fence: Fence): void {
+    this.#fence ??= fence;
+    this.eventHistory.publish("fenced", { ...fence });
+  }
+
+  noteDiskSpace(full: boolean): void {
+    this.eventHistory.publish(full ? "diskFull" : "diskFree", {});
   }
 
   /** Starts the member if the folder was founded in an earlier life. */
@@ -108,7 +126,7 @@ export class NodeService implements Service {
       member: name,
       incarnation,
       cluster: this.#storage.founding?.cluster ?? null,
-      role: core?.role ?? "learner",
+      role: this.fence !== null ? "fenced" : core?.role ?? "learner",
       leader: core === undefined || core.leader === null ? null : memberName(configuration, core.leader),
       ballot: nameBallot(configuration, core?.ballot ?? ZERO_BALLOT),
       committed: core?.chosenThrough ?? 0,
@@ -116,7 +134,8 @@ export class NodeService implements Service {
       revision: this.#member?.state.revision ?? 0,
       configuration,
       peers: this.#peers(configuration),
-      fenced: this.#member?.fencedReason ?? null,
+      fenced: this.fence?.reason ?? null,
+      diskFull: this.#member?.diskFull ?? false,
       version: this.#options.version,
     };
   }
@@ -150,6 +169,7 @@ export class NodeService implements Service {
 
   async #found(founding: Founding, incarnation: Incarnation): Promise<void> {
     const own = this.#storage.identity.incarnation;
+    if (this.#fence !== null) throw fenceError(this.#fence);
     if (incarnation !== own) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION");
     const named = allMembers(founding.configuration).some((member) => member.incarnation === own);
     if (!named) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION", "The founding document does not name this member's incarnation.");
@@ -158,6 +178,7 @@ export class NodeService implements Service {
   }
 
   readiness(): Readiness {
+    if (this.fence !== null) return { ready: false, live: true, reason: this.fence.reason };
     if (this.#member === null) return { ready: false, live: true, reason: "not founded" };
     const refusal = this.#member.refusal;
     if (refusal !== null) return { ready: false, live: true, reason: refusal.message };
@@ -210,7 +231,9 @@ export class NodeService implements Service {
     const links = this.#links();
     return {
       ballotRound: core?.ballot.round ?? 0,
-      role: core?.role ?? "learner",
+      role: this.fence !== null ? "fenced" : core?.role ?? "learner",
+      fence: this.fence?.kind ?? null,
+      diskFull: this.#member?.diskFull ?? false,
       chosenSlot: core?.chosenThrough ?? 0,
       appliedSlot: this.#member?.appliedSlot ?? 0,
       revision: this.#member?.state.revision ?? 0,

@@ -27,7 +27,9 @@ export type PeerMessage =
   | { readonly type: "memberRequest"; readonly id: number; readonly request: MemberRequest }
   | { readonly type: "memberAnswer"; readonly id: number; readonly answer: MemberAnswer }
   /** The running checksum of the state that was applied through `slot` (rule 6). */
-  | { readonly type: "checksum"; readonly slot: Slot; readonly checksum: number };
+  | { readonly type: "checksum"; readonly slot: Slot; readonly checksum: number }
+  /** What the sender's disk holds: the number of its last durable record (rule 13), and whether it is full (rule 15). */
+  | { readonly type: "disk"; readonly records: number; readonly full: boolean };
 
 const PAXOS = 0;
 const FORWARD = 1;
@@ -38,6 +40,7 @@ const SNAPSHOT_UNAVAILABLE = 5;
 const CHECKSUM = 6;
 const MEMBER_REQUEST = 7;
 const MEMBER_ANSWER = 8;
+const DISK = 9;
 
 /** Encodes for peer links. The bytes are the caller's and may be sent to several peers. */
 export function encodePeerMessage(message: PeerMessage): Uint8Array {
@@ -65,6 +68,8 @@ export function encodePeerMessage(message: PeerMessage): Uint8Array {
       return writeMemberRequest(writer.u8(MEMBER_REQUEST).u53(message.id), message.request).take();
     case "memberAnswer":
       return writeMemberAnswer(writer.u8(MEMBER_ANSWER).u53(message.id), message.answer).take();
+    case "disk":
+      return writer.u8(DISK).u53(message.records).u8(message.full ? 1 : 0).take();
     default:
       return unreachable(message);
   }
@@ -113,6 +118,8 @@ function readNodeMessage(reader: ByteReader, kind: number): PeerMessage {
       return { type: "memberRequest", id: reader.u53(), request: readMemberRequest(reader) };
     case MEMBER_ANSWER:
       return { type: "memberAnswer", id: reader.u53(), answer: readMemberAnswer(reader) };
+    case DISK:
+      return { type: "disk", records: reader.u53(), full: reader.boolean() };
     default:
       throw new DecodeError(`unknown peer message ${kind}`);
   }
@@ -150,8 +157,12 @@ function readHandle(reader: ByteReader): SnapshotHandle {
   };
 }
 
+const URGENT: ReadonlySet<PeerMessage["type"]> = new Set([
+  "memberRequest", "memberAnswer", "checksum", "disk", "snapshotRequest", "snapshotUnavailable",
+]);
+
 /** The lane a message travels in: votes and heartbeats overtake bulk (rule 26). */
 export function laneOf(message: PeerMessage): "urgent" | "bulk" {
   if (message.type === "paxos") return isUrgent(message.message) ? "urgent" : "bulk";
-  return message.type === "memberRequest" || message.type === "memberAnswer" || message.type === "checksum" || message.type === "snapshotRequest" || message.type === "snapshotUnavailable" ? "urgent" : "bulk";
+  return URGENT.has(message.type) ? "urgent" : "bulk";
 }

@@ -1,7 +1,8 @@
-import { assert } from "../codec/assert.ts";
+import { DecodeError } from "../codec/byte-reader.ts";
 import { StateRestorer } from "../state/restorer.ts";
 import { StateMachine } from "../state/state-machine.ts";
-import type { Storage } from "../storage/interface.ts";
+import { decodeOrCorrupt } from "../storage/corrupt.ts";
+import type { SnapshotReader, Storage } from "../storage/interface.ts";
 
 const READ_BYTES = 1024 * 1024;
 
@@ -10,16 +11,23 @@ export async function restoreState(storage: Storage): Promise<StateMachine> {
   const reader = await storage.openSnapshot();
   if (reader === null) return new StateMachine();
   try {
-    const restorer = new StateRestorer();
-    for (let offset = 0; offset < reader.size; ) {
-      const bytes = await reader.read(offset, READ_BYTES);
-      restorer.push(bytes);
-      offset += bytes.length;
-    }
-    const state = restorer.finish();
-    assert(state.checksum === reader.handle.checksum, "a snapshot restores to the checksum in its handle");
-    return state;
+    return await restore(reader);
   } finally {
     await reader.close();
   }
+}
+
+async function restore(reader: SnapshotReader): Promise<StateMachine> {
+  const name = `the snapshot of slot ${reader.handle.slot}`;
+  const restorer = new StateRestorer();
+  for (let offset = 0; offset < reader.size; ) {
+    const bytes = await reader.read(offset, READ_BYTES);
+    decodeOrCorrupt(name, offset, () => restorer.push(bytes));
+    offset += bytes.length;
+  }
+  return decodeOrCorrupt(name, reader.size, () => {
+    const state = restorer.finish();
+    if (state.checksum !== reader.handle.checksum) throw new DecodeError("its state does not have the checksum that its header names");
+    return state;
+  });
 }

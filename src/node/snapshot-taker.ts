@@ -1,7 +1,11 @@
 import type { SnapshotHandle } from "../paxos/records.ts";
 import type { StateSnapshot } from "../state/snapshot.ts";
 
+/** One that could not be taken is tried again after this time: on a full disk each attempt costs as much as a success. */
+const RETRY_MS = 2_000;
+
 export interface SnapshotTakerPort {
+  nowMs(): number;
   /** Bytes of records since the last snapshot. */
   bytesSinceSnapshot(): number;
   /** Bytes of the newest snapshot; 0 when there is none. */
@@ -19,6 +23,7 @@ export class SnapshotTaker {
   readonly #everyBytes: number;
   #running: Promise<void> | null = null;
   #requested = false;
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
 
   constructor(port: SnapshotTakerPort, everyBytes: number) {
     this.#port = port;
@@ -35,7 +40,7 @@ export class SnapshotTaker {
   }
 
   tick(): void {
-    if (this.#running !== null) return;
+    if (this.#running !== null || this.#port.nowMs() < this.#notBeforeMs) return;
     // Not before as much was logged as a snapshot takes: so the writing of snapshots costs no more than that of the log.
     const dueBytes = Math.max(this.#everyBytes, this.#port.snapshotBytes());
     if (!this.#requested && this.#port.bytesSinceSnapshot() < dueBytes) return;
@@ -50,6 +55,7 @@ export class SnapshotTaker {
       await this.#port.write(handle, eachInItsTurn(snapshot.chunks()));
       this.#port.taken(handle);
     } catch (error) {
+      this.#notBeforeMs = this.#port.nowMs() + RETRY_MS;
       this.#port.failed(error);
     }
   }

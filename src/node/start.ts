@@ -1,15 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { pino, type Logger } from "pino";
 import { createApi } from "../api/server.ts";
+import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { type Limits, type Timings } from "../paxos/interface.ts";
 import { NodeFileSystem } from "../storage/file-system.ts";
-import type { FileSystem, Founding, Storage, StorageListener } from "../storage/interface.ts";
+import { type Fence, fenceOf, noteFence } from "../storage/fence-file.ts";
+import { holdFencedFolder } from "../storage/fenced-folder.ts";
+import type { FileSystem, Founding, MemberFolder, Storage, StorageListener } from "../storage/interface.ts";
 import { openStorage, type StorageOptions } from "../storage/open.ts";
+import { CLOSE } from "../transport/handshake.ts";
 import { Transport } from "../transport/transport.ts";
 import { drawNonceSeed, systemClock } from "./clock.ts";
 import { LogOutput } from "./log-output.ts";
-import { Member } from "./member.ts";
+import { Member, type MemberObserver } from "./member.ts";
 import { NodeService } from "./node-service.ts";
 import { peerAddresses } from "./peer-addresses.ts";
 import { restoreState } from "./restore-state.ts";
@@ -49,35 +53,46 @@ export interface RunningNode {
 /** How long the end of a member waits for its log to be read. */
 const LOG_FLUSH_MS = 500;
 
-/** Starts one member: opens its folder, listens, and takes part in its cluster if it was founded. Throws `SynodError`. */
+/**
+ * Starts one member: opens its folder, listens, and takes part in its cluster if it was founded. Throws `SynodError`. A member
+ * whose folder may not be used any more is started too, so that it can say why: it answers nothing else.
+ */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const output = new LogOutput();
   const log = pino({ name: "synod", level: options.logLevel ?? "info", base: { member: options.name } }, output);
   const address = parseListen(options.listen);
   const disk = new DiskRelay();
-  const storage = await openStorage({
-    fileSystem: options.fileSystem ?? new NodeFileSystem(),
-    folder: options.data,
-    member: options.name,
-    listener: disk,
-    ...(options.storage === undefined ? {} : { options: options.storage }),
-  });
+  const fileSystem = options.fileSystem ?? new NodeFileSystem();
+  const folder = await openOrFence(options, fileSystem, disk);
   try {
-    return await serve(options, { log, output, storage, disk, address });
+    return await serve(options, { log, output, fileSystem, folder, disk, address });
   } catch (error) {
-    await storage.close();
+    await folder.close();
     throw error;
+  }
+}
+
+/** The folder as it is used, or held only. */
+type Folder = Storage | (MemberFolder & { readonly fence: Fence });
+
+async function openOrFence(options: NodeOptions, fileSystem: FileSystem, listener: StorageListener): Promise<Folder> {
+  const { data: folder, name: member } = options;
+  try {
+    return await openStorage({ fileSystem, folder, member, listener, ...(options.storage === undefined ? {} : { options: options.storage }) });
+  } catch (error) {
+    const fence = fenceOf(error);
+    if (fence === null) throw error;
+    return { ...(await holdFencedFolder(fileSystem, folder, member, fence)), fence };
   }
 }
 
 /** The storage reports from its opening on, and the member that listens comes later. */
 class DiskRelay implements StorageListener {
-  durableThrough = 0;
   #listener: StorageListener | null = null;
   #failure: Error | null = null;
+  #full = false;
 
   onDurable(record: number): void {
-    this.durableThrough = record;
     this.#listener?.onDurable(record);
   }
 
@@ -89,7 +104,13 @@ class DiskRelay implements StorageListener {
   /** From now on `listener` is told, first of a failure that came before it. */
   attach(listener: StorageListener): void {
     this.#listener = listener;
+    if (this.#full) listener.onSpace?.(true);
     if (this.#failure !== null) listener.onSyncFailed(this.#failure);
+  }
+
+  onSpace(full: boolean): void {
+    this.#full = full;
+    this.#listener?.onSpace?.(full);
   }
 
   onSync(sample: { readonly seconds: number; readonly records: number; readonly bytes: number }): void {
@@ -100,34 +121,47 @@ class DiskRelay implements StorageListener {
 interface Opened {
   readonly log: Logger;
   readonly output: LogOutput;
-  readonly storage: Storage;
+  readonly fileSystem: FileSystem;
+  readonly folder: Folder;
   readonly disk: DiskRelay;
   readonly address: { readonly host: string; readonly port: number };
 }
 
 async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode> {
-  const { log, output, storage, disk, address } = opened;
+  const { log, output, folder, disk, address } = opened;
   let transport: Transport | null = null;
   const begin = async (founding: Founding): Promise<{ member: Member; links(): ReturnType<Transport["links"]> }> => {
+    assert(!("fence" in folder), "a fenced folder begins no member");
+    const storage = folder;
     const member = new Member({
       storage,
       founding,
       state: await restoreState(storage),
-      links: { send: (to, message, lane) => transport?.send(to, message, lane) ?? false, flush: () => transport?.flush(), setPeers: (peers) => transport?.setPeers(peers) },
+      links: {
+        send: (to, message, lane) => transport?.send(to, message, lane) ?? false, flush: () => transport?.flush(),
+        setPeers: (peers) => transport?.setPeers(peers),
+        heardRecords: (from, records) => transport?.heardRecords(from, records),
+      },
       clock: systemClock,
       nonceSeed: drawNonceSeed(),
-      observer: observerOf(service, log),
+      observer: {
+        ...observerOf(service, log),
+        fenced: (fence) => {
+          tellFence(service, opened, options.data, fence);
+          if (fence.kind !== "disk") void transport?.close();
+        },
+      },
       ...(options.timings === undefined ? {} : { timings: options.timings }),
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.snapshotBytes === undefined ? {} : { snapshotBytes: options.snapshotBytes }),
     });
     disk.attach(diskListener(member, service, log));
-    transport = peerTransport(options, { storage, founding, member, disk, log });
+    transport = peerTransport(options, { storage, founding, member, log });
     transport.start();
     const started = transport;
     return { member, links: () => started.links() };
   };
-  const service = new NodeService({ storage, version: VERSION, begin });
+  const service = new NodeService({ storage: folder, version: VERSION, begin });
   const api = createApi(service, {
     onPeerUpgrade: (request, socket, head) => {
       if (transport === null) socket.destroy();
@@ -137,8 +171,13 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
   });
   const listening = await api.listen(address);
   const url = `http://${listening.host.includes(":") ? `[${listening.host}]` : listening.host}:${listening.port}`;
-  await service.beginIfFounded();
-  log.info({ url, incarnation: storage.identity.incarnation, cluster: storage.founding?.cluster ?? null }, "listening");
+  try {
+    await beginUnlessFenced(service, opened, options.data);
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
+  log.info({ url, incarnation: folder.identity.incarnation, cluster: folder.founding?.cluster ?? null }, "listening");
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     log.info("stopping");
@@ -149,7 +188,7 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
     await service.member?.stop();
     await transport?.close();
     await closed;
-    await storage.close();
+    await folder.close();
     service.memberMetrics.close();
     log.info("stopped");
     if (!(await output.flush(LOG_FLUSH_MS))) throw new Error("The log is not read any more; its last lines are lost.");
@@ -157,11 +196,32 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
   return { url, service, stop: () => (stopping ??= stop()) };
 }
 
+/** A snapshot that proves damaged when it is restored fences the member, as one does that is found when the folder is opened. */
+async function beginUnlessFenced(service: NodeService, opened: Opened, path: string): Promise<void> {
+  const { folder } = opened;
+  if ("fence" in folder) return tellFence(service, opened, path, folder.fence);
+  try {
+    await service.beginIfFounded();
+  } catch (error) {
+    const fence = fenceOf(error);
+    if (fence === null) throw error;
+    tellFence(service, opened, path, fence);
+  }
+}
+
+/** Says why there is no vote of this member any more, and keeps it in the folder when that is for ever. */
+function tellFence(service: NodeService, { log, fileSystem }: Opened, path: string, fence: Fence): void {
+  log.error({ fence: fence.kind }, `SYNOD_ERR_FENCED: this member does not vote any more: ${fence.reason}`);
+  service.noteFence(fence);
+  if (fence.kind === "disk") return;
+  noteFence(fileSystem, path, fence).catch((error: unknown) => log.error({ err: error }, "that this member is fenced could not be kept"));
+}
+
 function peerTransport(
   options: NodeOptions,
-  parts: { storage: Storage; founding: Founding; member: Member; disk: DiskRelay; log: Logger },
+  parts: { storage: Storage; founding: Founding; member: Member; log: Logger },
 ): Transport {
-  const { storage, founding, member, disk, log } = parts;
+  const { storage, founding, member, log } = parts;
   const boot = randomBytes(8).toString("hex");
   return new Transport({
     hello: () => ({
@@ -170,7 +230,7 @@ function peerTransport(
       member: storage.identity.member,
       boot,
       version: PEER_PROTOCOL_VERSION,
-      lastRecord: disk.durableThrough,
+      lastRecord: storage.stats().records,
     }),
     peers: member.peers,
     resolve: peerAddresses(options.peersFile),
@@ -185,12 +245,15 @@ function peerTransport(
         log.info({ peer, reason }, "link down");
         member.linkDown(peer);
       },
-      onRefused: (refusal) => log.warn({ refusal }, "a link was refused"),
+      onRefused: (refusal) => {
+        log.warn({ refusal }, "a link was refused");
+        if (refusal.by === "peer" && refusal.code === CLOSE.copied) member.fence({ kind: "copied", reason: refusal.message });
+      },
     },
   });
 }
 
-function observerOf(service: NodeService, log: Logger): ConstructorParameters<typeof Member>[0]["observer"] {
+function observerOf(service: NodeService, log: Logger): Omit<MemberObserver, "fenced"> {
   const metrics = service.memberMetrics;
   return {
     event: (event) => {
@@ -201,6 +264,11 @@ function observerOf(service: NodeService, log: Logger): ConstructorParameters<ty
     committed: (seconds) => metrics.committed(seconds),
     turnEnded: (seconds) => metrics.turnEnded(seconds),
     dropped: (reason) => metrics.messagesDropped(reason),
+    diskSpace: (full) => {
+      if (full) log.warn("SYNOD_ERR_NO_SPACE: the disk is full; what makes the state grow is refused until there is room again");
+      else log.info("the disk has room again");
+      service.noteDiskSpace(full);
+    },
     warning: (message, error) => log.warn({ err: error }, message),
   };
 }
@@ -209,10 +277,11 @@ function diskListener(member: Member, service: NodeService, log: Logger): Storag
   return {
     onDurable: (record) => member.durable(record),
     onSyncFailed: (error) => {
-      log.error({ err: error }, "the disk failed; this member does not vote any more");
+      log.error({ err: error }, "the disk failed");
       service.memberMetrics.syncFailed();
       member.syncFailed(error);
     },
+    onSpace: (full) => member.diskSpace(full),
     onSync: (sample) => service.memberMetrics.synced(sample.seconds),
   };
 }

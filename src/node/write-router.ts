@@ -3,7 +3,7 @@ import { SynodError } from "../errors/synod-error.ts";
 import type { ErrorCode } from "../errors/table.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import type { ProposalFailure } from "../paxos/interface.ts";
-import { decodeCommand, encodeCommand } from "../state/commands.ts";
+import { decodeCommand, encodeCommand, growsState } from "../state/commands.ts";
 import type { Result } from "../state/results.ts";
 
 export type WriteDone = (outcome: Result | SynodError) => void;
@@ -84,7 +84,9 @@ export interface WritePort {
   linkedLeader(): Incarnation | null;
   /** A linked member that may lead soon. */
   linkedCandidate(): Incarnation | null;
-  propose(proposalId: number, commands: readonly Uint8Array[]): void;
+  /** Whether what makes the state grow is refused at present (rule 15), so that it must not be in one batch with what does not. */
+  full(): boolean;
+  propose(proposalId: number, commands: readonly Uint8Array[], grows: boolean): void;
   /** False: not sent. */
   forward(to: Incarnation, id: number, commands: readonly Uint8Array[]): boolean;
   /** A batch of this many commands had this end; seconds are given when it was chosen. */
@@ -167,13 +169,19 @@ export class WriteRouter {
 
   #propose(): boolean {
     const taken = this.#takeTurn(this.#port.roomBytes() - LOG_TIME_BYTES);
-    for (const writes of this.#split(taken)) {
+    const full = this.#port.full();
+    const kinds = full ? [taken.filter(isGrowing), taken.filter((write) => !isGrowing(write))] : [taken];
+    kinds.forEach((writes, kind) => this.#proposeAll(writes, full && kind === 1));
+    return taken.length > 0 && this.#waiting.length > 0;
+  }
+
+  #proposeAll(all: readonly Write[], shrinking: boolean): void {
+    for (const writes of this.#split(all)) {
       const commands = writes.map((write) => write.command);
       const prefix = this.#logTimeCommand();
       if (prefix !== null) commands.unshift(prefix);
-      this.#port.propose(this.#open(writes, null, prefix === null ? 0 : 1), commands);
+      this.#port.propose(this.#open(writes, null, prefix === null ? 0 : 1), commands, !shrinking);
     }
-    return taken.length > 0 && this.#waiting.length > 0;
   }
 
   /** What waits, up to the bound on one turn, but at least one write; and nothing for which there is no room. */
@@ -353,6 +361,10 @@ export class WriteRouter {
 /** The earliest deadline of those that are not answered; Infinity when all are. */
 function firstDeadline(writes: readonly Write[]): number {
   return writes.reduce((first, { answered, deadlineMs }) => (answered ? first : Math.min(first, deadlineMs)), Infinity);
+}
+
+function isGrowing({ command }: Write): boolean {
+  return growsState(command);
 }
 
 function isRepeatable(command: Uint8Array): boolean {

@@ -175,7 +175,7 @@ export class PaxosCore {
       case "tick":
         return this.#tick(input.nowMs, input.random);
       case "propose":
-        return this.#propose(input.proposalId, input.commands);
+        return this.#propose(input.proposalId, input.commands, input.grows ?? true);
       case "read":
         return this.#read(input.readId);
       case "durable":
@@ -219,6 +219,7 @@ export class PaxosCore {
     this.#acceptor.flushAck();
     this.#leader?.noticeChosen();
     if (this.#leader?.excluded === true) this.#leaveLeadership(this.#leader);
+    if (this.#leader?.overtaken === true) this.#leadAnew();
     if (this.#transfer !== null && !this.#transfer.pump()) this.#transfer = null;
     this.#readRounds?.pump();
     this.#leader?.pump();
@@ -256,7 +257,11 @@ export class PaxosCore {
   #startPreVote(): void {
     const { configuration, self } = this.#context;
     // A stalled disk could not keep the ballot, and a prepare sent long after it was asked for would only disturb.
-    if (this.#fenced || !isVoter(configuration, self) || this.#disk.stalled()) return this.#election.lost("soon");
+    if (this.#fenced || this.#disk.stalled()) return this.#election.lost("soon");
+    if (!isVoter(configuration, self)) {
+      this.#learner.consultVoters();
+      return this.#election.lost("later");
+    }
     if (this.#election.startPreVote()) this.#campaign();
   }
 
@@ -460,6 +465,12 @@ export class PaxosCore {
     if (led) this.#startPreVote();
   }
 
+  /** A leader that learned of a configuration beyond the one that it was about to enter asks for promises again, of the right voters. */
+  #leadAnew(): void {
+    this.#stepDown("higherBallot", "soon");
+    this.#startPreVote();
+  }
+
   #receiveTransfer(from: Incarnation, message: TransferLeadership): void {
     const { configuration, self } = this.#context;
     const mine = ballotsEqual(message.ballot, this.#acceptor.promised) && from === this.#election.leader;
@@ -468,10 +479,10 @@ export class PaxosCore {
     this.#campaign();
   }
 
-  #propose(proposalId: number, commands: readonly Uint8Array[]): void {
+  #propose(proposalId: number, commands: readonly Uint8Array[], grows: boolean): void {
     assert(commands.length > 0, "a proposal holds commands");
     if (this.#leader === null) return this.#outbox.failProposal(proposalId, "notLeader");
-    if (this.#diskFull) return this.#outbox.failProposal(proposalId, "diskFull");
+    if (this.#diskFull && grows) return this.#outbox.failProposal(proposalId, "diskFull");
     this.#leader.propose(proposalId, commands);
   }
 
@@ -510,9 +521,7 @@ export class PaxosCore {
     const leader = this.#leader;
     if (leader === null) return this.#outbox.answerChange({ changeId, ok: false, failure: "notLeader" });
     const leaves = change.type === "remove" ? change.incarnation : change.type === "promote" ? change.replaces : null;
-    const current = request.plannedFrom === null || request.plannedFrom === this.#learner.configurationSlot;
-    const mayHandOver = leaves === this.#context.self && current && leader.ready && leader.configurationDone;
-    const another = mayHandOver ? leader.mostCaughtUp() : null;
+    const another = leaves === this.#context.self && leader.allowsChange(request) ? leader.mostCaughtUp() : null;
     if (another === null) return leader.change(request);
     this.#startTransfer(another);
     this.#outbox.answerChange({ changeId, ok: false, failure: "notLeader" });

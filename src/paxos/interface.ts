@@ -10,15 +10,18 @@ export type Input =
   | { readonly type: "message"; readonly from: Incarnation; readonly message: Message }
   /** `nowMs` is monotonic within a life; `random` is drawn evenly from [0, 1). Expected every `timings.tickMs` or so. */
   | { readonly type: "tick"; readonly nowMs: number; readonly random: number }
-  /** One batch of commands, to be one slot. `proposalId` is the caller's, unique within a life. */
-  | { readonly type: "propose"; readonly proposalId: number; readonly commands: readonly Uint8Array[] }
+  /**
+   * One batch of commands, to be one slot. `proposalId` is the caller's, unique within a life. While the disk is full only a batch
+   * that is said not to make the state grow is taken.
+   */
+  | { readonly type: "propose"; readonly proposalId: number; readonly commands: readonly Uint8Array[]; readonly grows?: boolean }
   /** A linearizable read wants to know up to which slot it must wait. `readId` is the caller's. */
   | { readonly type: "read"; readonly readId: number }
   /** Every record up to and including number `record` is durable. */
   | { readonly type: "durable"; readonly record: number }
   /** The disk lost what was not synced and could not be mended: this life neither votes nor proposes any more (rule 15). */
   | { readonly type: "syncFailed" }
-  /** The disk's reserve is all that is left, or space has come back (rule 15). */
+  /** The reserve is all that is left, on this disk or on so many that no quorum has room, or space has come back (rule 15). */
   | { readonly type: "diskFull" } | { readonly type: "diskFree" }
   /** A snapshot of the applied state at `handle.slot` is synced and verified: the log may be cut. */
   | { readonly type: "snapshotTaken"; readonly handle: SnapshotHandle }

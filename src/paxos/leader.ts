@@ -9,7 +9,7 @@ import type { Learner } from "./learner.ts";
 import type { Accept, Accepted, AcceptGap, HeartbeatReply, PromiseNeedsSnapshot, PromiseReply, ValueBytes } from "./messages.ts";
 import { Progress } from "./progress.ts";
 import type { Proposals } from "./proposals.ts";
-import { Reconfiguration } from "./reconfiguration.ts";
+import { type LeaderView, Reconfiguration } from "./reconfiguration.ts";
 import { bytesEqual } from "./replica-log.ts";
 import { decodeControlValue, encodeValue } from "./value.ts";
 
@@ -55,6 +55,8 @@ export class Leader {
   readonly #base: Slot;
   /** Null until it is proposed: not before the last adopted configuration is entered. */
   #barrierSlot: Slot | null = null;
+  /** The first slot proposed behind what was adopted last: once it is chosen, so is all that others had chosen before. */
+  #settledSlot: Slot | null = null;
   #ready = false;
   #nextSlot: Slot;
   #ownThrough: Slot;
@@ -99,8 +101,8 @@ export class Leader {
       if (control?.kind === "configuration") return this.#enterLater(slot, control.configuration);
     }
     // A barrier tells of a leadership and is proposed once in it; a configuration that is entered later needs something chosen under it.
-    if (this.#barrierSlot === null) this.#barrierSlot = this.#proposeValue(encodeValue({ kind: "barrier", ballot: this.ballot }));
-    else this.#proposeValue(encodeValue({ kind: "noop" }));
+    this.#settledSlot = this.#proposeValue(encodeValue(this.#barrierSlot === null ? { kind: "barrier", ballot: this.ballot } : { kind: "noop" }));
+    this.#barrierSlot ??= this.#settledSlot;
     this.#drainQueue();
   }
 
@@ -123,10 +125,18 @@ export class Leader {
     for (const peer of this.#peers.keys()) if (!isMember(configuration, peer)) this.#peers.delete(peer);
   }
 
+  get #view(): LeaderView {
+    return { ready: this.#ready, held: this.#held, progressOf: (member) => this.#peers.get(member) };
+  }
+
+  /** Whether `change` would propose a configuration for this request now. */
+  allowsChange(request: ChangeRequest): boolean {
+    return this.#reconfiguration.allows(request, this.#view);
+  }
+
   /** Changes the configuration, or answers why not (rule 16). */
   change(request: ChangeRequest): void {
-    const view = { ready: this.#ready, held: this.#held, progressOf: (member: Incarnation) => this.#peers.get(member) };
-    const configuration = this.#reconfiguration.judge(request, view);
+    const configuration = this.#reconfiguration.judge(request, this.#view);
     if (configuration === null) return;
     const slot = this.#proposeValue(encodeValue({ kind: "configuration", origin: this.ballot, configuration }));
     this.#enterLater(slot, configuration);
@@ -157,6 +167,11 @@ export class Leader {
     return this.#reconfiguration.excluded;
   }
 
+  /** Somebody else had a later configuration chosen: this leader must begin anew. */
+  get overtaken(): boolean {
+    return this.#reconfiguration.overtaken;
+  }
+
   takePromise(from: Incarnation, message: PromiseReply): void {
     this.#reconfiguration.takePromise(from, message);
     this.#learner.applyChosen();
@@ -169,6 +184,15 @@ export class Leader {
 
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /**
+   * Whether a read may begin. Not from the proposal of a configuration on until something above what its voters reported is
+   * chosen: a leader that they had in between may have acknowledged writes above it (rules 11 and 16).
+   */
+  get servesReads(): boolean {
+    const settled = this.#settledSlot !== null && this.#context.log.chosenThrough >= this.#settledSlot;
+    return this.#ready && settled && !this.#reconfiguration.pending;
   }
 
   get peers(): ReadonlyMap<Incarnation, Progress> {

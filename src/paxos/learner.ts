@@ -1,6 +1,6 @@
 import { assert } from "../codec/assert.ts";
 import { type Ballot, maxBallot, ZERO_BALLOT } from "./ballot.ts";
-import type { Configuration } from "./configuration.ts";
+import { type Configuration, isMember } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { Incarnation, Slot } from "./ids.ts";
 import type { CatchUp, ChosenEntries, ValueBytes } from "./messages.ts";
@@ -126,6 +126,20 @@ export class Learner {
     this.#waitUntilMs = nowMs + timings.electionTimeoutMs / 2;
     // Behind what was learned before: a slow disk paces the catching up, instead of a queue growing before it.
     outbox.sendWhenDurable(this.#source, { type: "catchUp", fromSlot: (log.chosenThrough + 1) as Slot });
+  }
+
+  /**
+   * What a member without a vote does when it hears no leader. A learner asks the voters what is chosen: it may have been removed
+   * meanwhile, or be a voter by now. A member that left tells them how far it knows the log to be chosen: whoever took the place of
+   * the only voter may not know that yet, and nobody else would ever campaign (rule 18).
+   */
+  consultVoters(): void {
+    const { configuration, log, outbox, self } = this.#context;
+    const fromSlot = (log.chosenThrough + 1) as Slot;
+    for (const { incarnation } of configuration.voters) {
+      if (isMember(configuration, self)) outbox.sendWhenDurable(incarnation, { type: "catchUp", fromSlot });
+      else outbox.send(incarnation, { type: "chosenEntries", fromSlot, values: [], chosenThrough: log.chosenThrough });
+    }
   }
 
   /** Answers with chosen values, or that a snapshot is needed. */

@@ -32,7 +32,7 @@ export class ReadRounds {
       this.#round = null;
       for (const read of reads) this.#answer(read, slot);
     }
-    if (this.#round !== null || this.#waiting.length === 0 || !this.#leader.ready) return;
+    if (this.#round !== null || this.#waiting.length === 0 || !this.#leader.servesReads) return;
     this.#leader.heartbeat();
     this.#round = { nonce: this.#leader.nonce, slot: this.#context.log.chosenThrough, reads: this.#waiting };
     this.#waiting = [];

@@ -36,7 +36,7 @@ export class Reconfiguration {
   /** The configuration entry that is proposed and not entered. */
   #stage: { readonly slot: Slot; readonly configuration: Configuration; readonly phaseOne: PhaseOne } | null = null;
   #doneSlot: Slot = 0 as Slot;
-  #waiting: number[] = [];
+  #waiting: ChangeRequest[] = [];
 
   constructor(context: Context, learner: Learner, ballot: Ballot) {
     this.#context = context;
@@ -88,10 +88,15 @@ export class Reconfiguration {
     return chosen && !isVoter(this.#context.configuration, this.#context.self);
   }
 
+  /** A later configuration turned out to be chosen: what lies above that belongs to voters whose promises nobody asked for. */
+  get overtaken(): boolean {
+    return this.#stage !== null && this.#learner.configurationSlot > this.#stage.slot;
+  }
+
   /** Enters the new configuration if that is allowed by now: what must be proposed above it first. Null: not yet, or nothing to enter. */
   enter(): { firstSlot: Slot; values: ValueBytes[] } | null {
     const stage = this.#stage;
-    if (stage === null || this.excluded || this.#context.log.chosenThrough < stage.slot || !stage.phaseOne.hasQuorum()) return null;
+    if (stage === null || this.excluded || this.overtaken || this.#context.log.chosenThrough < stage.slot || !stage.phaseOne.hasQuorum()) return null;
     this.#stage = null;
     this.#context.outbox.emit({ type: "configurationEntered", ballot: this.#ballot, slot: stage.slot });
     return stage.phaseOne.adopt();
@@ -105,23 +110,48 @@ export class Reconfiguration {
 
   /** The configuration to propose for a request, or null when it was answered or waits for a change that is under way. */
   judge(request: ChangeRequest, view: LeaderView): Configuration | null {
-    const { changeId, change } = request;
-    const base = this.#stage?.configuration ?? this.#context.configuration;
-    const changed = changeConfiguration(base, change);
-    if ("unchanged" in changed) return this.#await(changeId);
-    const failure = this.#failure(request, view) ?? ("refusal" in changed ? changed.refusal : this.#unfit(changed.configuration, request, view));
-    if (failure === null && "configuration" in changed) {
-      this.#await(changeId);
-      return changed.configuration;
+    const { changeId } = request;
+    const verdict = this.#verdict(request, view);
+    if ("failure" in verdict) {
+      this.#context.outbox.answerChange({ changeId, ok: false, failure: verdict.failure });
+      return null;
     }
-    this.#context.outbox.answerChange({ changeId, ok: false, failure: failure ?? "notReady" });
-    return null;
+    if ("unchanged" in verdict) {
+      this.#await(request, view.ready);
+      return null;
+    }
+    this.#waiting.push(request);
+    return verdict.configuration;
   }
 
-  #await(changeId: number): null {
-    if (this.#waiting.length >= MAX_WAITING) this.#context.outbox.answerChange({ changeId, ok: false, failure: "changePending" });
-    else this.#waiting.push(changeId);
-    return null;
+  /** Whether `judge` would give a configuration to propose. */
+  allows(request: ChangeRequest, view: LeaderView): boolean {
+    return "configuration" in this.#verdict(request, view);
+  }
+
+  #verdict(request: ChangeRequest, view: LeaderView): { configuration: Configuration } | { unchanged: true } | { failure: ChangeFailure } {
+    const changed = changeConfiguration(this.#stage?.configuration ?? this.#context.configuration, request.change);
+    if ("unchanged" in changed) return changed;
+    const failure = this.#failure(request, view) ?? ("refusal" in changed ? changed.refusal : this.#unfit(changed.configuration, request, view));
+    return failure === null && "configuration" in changed ? changed : { failure: failure ?? "notReady" };
+  }
+
+  /** Answers a change that was made already if that is done, or lets the request wait. */
+  #await(request: ChangeRequest, ready: boolean): void {
+    const { changeId } = request;
+    if (ready && this.#settled) this.#answer(request);
+    else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(request);
+    else this.#context.outbox.answerChange({ changeId, ok: false, failure: "changePending" });
+  }
+
+  /** The change in force is done, and has this one, unless an adopted configuration undid it while it waited. */
+  #answer({ changeId, change }: ChangeRequest): void {
+    const made = "unchanged" in changeConfiguration(this.#context.configuration, change);
+    this.#context.outbox.answerChange(made ? { changeId, ok: true, slot: this.#learner.configurationSlot } : { changeId, ok: false, failure: "unknown" });
+  }
+
+  get #settled(): boolean {
+    return this.done && this.#context.log.chosenThrough > this.#learner.configurationSlot;
   }
 
   #failure({ plannedFrom }: ChangeRequest, { ready, held }: LeaderView): ChangeFailure | null {
@@ -157,14 +187,12 @@ export class Reconfiguration {
       this.#doneSlot = configurationSlot;
       outbox.emit({ type: "configurationDone", ballot: this.#ballot, slot: configurationSlot });
     }
-    if (this.done) {
-      for (const changeId of this.#waiting.splice(0)) outbox.answerChange({ changeId, ok: true, slot: configurationSlot });
-    }
+    if (this.done) for (const request of this.#waiting.splice(0)) this.#answer(request);
     return became;
   }
 
   /** The leadership ended before the change was done. */
   abandon(): void {
-    for (const changeId of this.#waiting.splice(0)) this.#context.outbox.answerChange({ changeId, ok: false, failure: "unknown" });
+    for (const { changeId } of this.#waiting.splice(0)) this.#context.outbox.answerChange({ changeId, ok: false, failure: "unknown" });
   }
 }

@@ -1,17 +1,18 @@
 import { type Ballot, ballotsEqual, compareBallots, maxBallot, ZERO_BALLOT } from "../paxos/ballot.ts";
-import { quorumSize, type Configuration } from "../paxos/configuration.ts";
+import type { Configuration } from "../paxos/configuration.ts";
 import type { ChosenEntry } from "../paxos/interface.ts";
+import type { ConfigurationChange } from "../paxos/membership.ts";
 import type { Accept, Accepted, Message, PromiseReply, ValueBytes } from "../paxos/messages.ts";
 import type { LogRecord, RecoveredState } from "../paxos/records.ts";
 import { bytesEqual } from "../paxos/replica-log.ts";
+import { decodeControlValue } from "../paxos/value.ts";
+import { type ConfigurationInForce, Decisions, isMajority } from "./decisions.ts";
 import type { Disk } from "./disk.ts";
-import { ballotName, commandTexts, memberNumber, valueName } from "./names.ts";
+import { ballotName, commandTexts, configurationName, memberNumber, valueName } from "./names.ts";
 import type { ReplicaSnapshot } from "./replica.ts";
+import { Violation } from "./violation.ts";
 
-/** Something happened that Paxos rules out. */
-export class Violation extends Error {
-  override name = "Violation";
-}
+export { Violation } from "./violation.ts";
 
 /** What left a member in any of its lives, which it may never take back. */
 interface Vouched {
@@ -20,17 +21,20 @@ interface Vouched {
 }
 
 /**
- * Watches a whole cluster from outside, where all disks can be seen at once. A slot is decided when a quorum's disks hold
- * it at one ballot; everything that members say or apply is held against that. It shares no code with the members' own counting.
+ * Watches a whole cluster from outside, where all disks can be seen at once. Everything that members say, propose or apply is held
+ * against what the disks of those who govern a slot have decided. It shares no code with the members' own counting.
  */
 export class Checker {
-  readonly #quorum: number;
-  /** slot@ballot → members whose disks hold it. */
-  readonly #votes = new Map<string, Set<number>>();
+  readonly #decisions: Decisions;
   /** slot@ballot → the one value proposed there. */
   readonly #proposed = new Map<string, ValueBytes>();
-  readonly #decided = new Map<number, ValueBytes>();
-  #decidedThrough = 0;
+  /** ballot → the highest slot in which it proposed a configuration. */
+  readonly #configurationProposed = new Map<string, number>();
+  /** slot → the configurations that were proposed there. */
+  readonly #configurationsIn = new Map<number, Configuration[]>();
+  #doneSlot = 0;
+  /** ballot → who promised it, all told. */
+  readonly #promisedBy = new Map<string, Set<number>>();
   /** Every command of slots 1 to n, in order; `#commandEnds[n]` is how many of them belong to slots up to n. */
   readonly #commands: string[] = [];
   readonly #commandEnds: number[] = [0];
@@ -44,16 +48,31 @@ export class Checker {
   readonly #acknowledged = new Map<number, { readonly ballot: Ballot; readonly from: number; readonly through: number }>();
 
   constructor(configuration: Configuration) {
-    this.#quorum = quorumSize(configuration);
+    this.#decisions = new Decisions(configuration);
   }
 
   /** Every slot up to here is decided. */
   get decidedThrough(): number {
-    return this.#decidedThrough;
+    return this.#decisions.through;
   }
 
   decided(slot: number): ValueBytes | undefined {
-    return this.#decided.get(slot);
+    return this.#decisions.decided(slot);
+  }
+
+  /** All configurations that were ever in force, the founding one first. */
+  get configurations(): readonly ConfigurationInForce[] {
+    return this.#decisions.configurations;
+  }
+
+  /** The slot of the newest configuration of which some leader said that its change is done. */
+  get doneSlot(): number {
+    return this.#doneSlot;
+  }
+
+  /** Configurations that were proposed and may yet be decided. */
+  undecidedConfigurations(): readonly Configuration[] {
+    return [...this.#configurationsIn].flatMap(([slot, configurations]) => (slot > this.decidedThrough ? configurations : []));
   }
 
   /** A member recorded something, not yet durably. Promises never fall (rule 1: accepting is promising). */
@@ -64,17 +83,45 @@ export class Checker {
       throw new Violation(`member ${member} recorded ${record.type} ${ballotName(record.ballot)} below its promise ${ballotName(highest)}`);
     }
     this.#recorded.set(member, record.ballot);
+    if (record.type === "accepted" && memberNumber(record.ballot.incarnation) === member) this.#checkProposal(member, record);
+  }
+
+  /**
+   * A leader proposes in a slot only with the promises of a majority of those who govern it, and only when it is decided who they
+   * are: nothing is proposed above a configuration of its own ballot that is not decided (rule 16).
+   */
+  #checkProposal(member: number, { slot, ballot, value }: Extract<LogRecord, { type: "accepted" }>): void {
+    const name = ballotName(ballot);
+    const last = this.#configurationProposed.get(name) ?? 0;
+    if (slot > last && last > this.decidedThrough) {
+      throw new Violation(`member ${member} proposed slot ${slot} at ${name} above the configuration in slot ${last}, which is not decided`);
+    }
+    const { configuration } = this.#governingAt(slot, ballot);
+    const promised = this.#promisedBy.get(name);
+    if (!isMajority(configuration, (voter) => voter === member || promised?.has(voter) === true)) {
+      throw new Violation(`member ${member} proposed slot ${slot} at ${name} without the promises of ${configurationName(configuration)}`);
+    }
+    this.#propose(voteKey(slot, ballot), value);
+    const control = decodeControlValue(value);
+    if (control?.kind !== "configuration") return;
+    this.#configurationProposed.set(name, Math.max(last, slot));
+    this.#configurationsIn.set(slot, [...(this.#configurationsIn.get(slot) ?? []), control.configuration]);
+  }
+
+  /** Who governs `slot` for the leader of `ballot`: one that proposed another value in the slot of a configuration cannot know of it. */
+  #governingAt(slot: number, ballot: Ballot): ConfigurationInForce {
+    const known = this.configurations.findLast((each) => {
+      const own = this.#proposed.get(voteKey(each.slot, ballot));
+      return each.slot < slot && (own === undefined || bytesEqual(own, this.decided(each.slot) as ValueBytes));
+    });
+    return known as ConfigurationInForce;
   }
 
   /** A record is durable: an accepted value counts as this member's vote. */
   durable(member: number, record: LogRecord): void {
     if (record.type !== "accepted") return;
-    const key = voteKey(record.slot, record.ballot);
-    this.#propose(key, record.value);
-    let members = this.#votes.get(key);
-    if (members === undefined) this.#votes.set(key, (members = new Set()));
-    members.add(member);
-    if (members.size >= this.#quorum) this.#decide(record.slot, record.value);
+    this.#propose(voteKey(record.slot, record.ballot), record.value);
+    for (const { value } of this.#decisions.vote(member, record)) this.#decide(value);
   }
 
   #propose(key: string, value: ValueBytes): void {
@@ -83,20 +130,12 @@ export class Checker {
     else if (!bytesEqual(known, value)) throw new Violation(`two values were proposed in ${key}: ${valueName(known)} and ${valueName(value)}`);
   }
 
-  #decide(slot: number, value: ValueBytes): void {
-    const known = this.#decided.get(slot);
-    if (known === undefined) this.#decided.set(slot, value);
-    else if (!bytesEqual(known, value)) throw new Violation(`slot ${slot} was decided twice: ${valueName(known)} and ${valueName(value)}`);
-    for (;;) {
-      const next = this.#decided.get(this.#decidedThrough + 1);
-      if (next === undefined) return;
-      this.#decidedThrough += 1;
-      for (const text of commandTexts(next)) {
-        if (this.#certainlyFailed.has(text)) throw new Violation(`${text} was decided though its proposal had failed for certain`);
-        this.#commands.push(text);
-      }
-      this.#commandEnds.push(this.#commands.length);
+  #decide(value: ValueBytes): void {
+    for (const text of commandTexts(value)) {
+      if (this.#certainlyFailed.has(text)) throw new Violation(`${text} was decided though its proposal had failed for certain`);
+      this.#commands.push(text);
     }
+    this.#commandEnds.push(this.#commands.length);
   }
 
   /** A message leaves a member: what it vouches for must be on the member's disk (rule 5), and true. */
@@ -108,7 +147,8 @@ export class Checker {
       case "promise":
         this.#vouch(member, message.ballot, 0);
         this.#mustBeDurable(member, disk, message.type);
-        return this.#checkReport(member, message, disk);
+        this.#checkReport(member, message, disk);
+        return this.#promise(member, message);
       case "promiseNeedsSnapshot":
         this.#vouch(member, message.ballot, 0);
         return this.#mustBeDurable(member, disk, message.type);
@@ -121,6 +161,14 @@ export class Checker {
         return this.#checkChosen(member, message.chosenThrough);
       default:
     }
+  }
+
+  #promise(member: number, { ballot, nextSlot }: PromiseReply): void {
+    if (nextSlot !== null) return;
+    const name = ballotName(ballot);
+    const promised = this.#promisedBy.get(name);
+    if (promised === undefined) this.#promisedBy.set(name, new Set([member]));
+    else promised.add(member);
   }
 
   #vouch(member: number, ballot: Ballot, ownRound: number): void {
@@ -147,7 +195,7 @@ export class Checker {
       if (!told) throw new Violation(`member ${member} promised ${ballotName(ballot)} and kept slot ${slot} to itself`);
     }
     for (const { slot, ballot: at, chosen } of entries) {
-      if (chosen || this.#votes.get(voteKey(slot, at))?.has(member) === true) continue;
+      if (chosen || this.#decisions.holds(member, slot, at)) continue;
       throw new Violation(`member ${member} reported slot ${slot} at ${ballotName(at)} before that was durable`);
     }
   }
@@ -156,7 +204,7 @@ export class Checker {
     const known = this.#acknowledged.get(member);
     const isMore = known !== undefined && ballotsEqual(known.ballot, ballot) && known.from <= from && known.through >= from;
     for (let slot = isMore ? known.through + 1 : from; slot <= through; slot++) {
-      if (this.#votes.get(voteKey(slot, ballot))?.has(member) === true) continue;
+      if (this.#decisions.holds(member, slot, ballot)) continue;
       throw new Violation(`member ${member} acknowledged slot ${slot} at ${ballotName(ballot)} without holding it durably`);
     }
     this.#acknowledged.set(member, { ballot, from, through: isMore ? Math.max(known.through, through) : through });
@@ -168,7 +216,7 @@ export class Checker {
   }
 
   #checkChosen(member: number, through: number): void {
-    if (through > this.#decidedThrough) throw new Violation(`member ${member} said chosen ≤ ${through}, decided is ≤ ${this.#decidedThrough}`);
+    if (through > this.decidedThrough) throw new Violation(`member ${member} said chosen ≤ ${through}, decided is ≤ ${this.decidedThrough}`);
   }
 
   won(member: number, life: number, ballot: Ballot): void {
@@ -182,7 +230,7 @@ export class Checker {
 
   /** A member applies an entry: it must be what was decided. */
   applied(member: number, { slot, value }: ChosenEntry): void {
-    const decided = this.#decided.get(slot);
+    const decided = this.decided(slot);
     if (decided !== undefined && bytesEqual(decided, value)) return;
     const truth = decided === undefined ? "nothing is decided there" : `${valueName(decided)} is decided there`;
     throw new Violation(`member ${member} applied ${valueName(value)} in slot ${slot}, but ${truth}`);
@@ -193,6 +241,33 @@ export class Checker {
     const end = this.#commandEnds[handle.slot];
     const same = end === commands.length && commands.every((text, index) => this.#commands[index] === text);
     if (!same) throw new Violation(`member ${member} holds another state than that of the decided slots up to ${handle.slot}`);
+  }
+
+  /**
+   * A leader says that the change at `slot` is done (rule 16a): by then the disks of a majority of those who govern what follows hold
+   * every slot up to it and the record that they are chosen, and something above is decided.
+   */
+  done(member: number, slot: number, diskOf: (member: number) => Disk): void {
+    const set = this.configurations.find((known) => known.slot === slot);
+    const claim = `member ${member} said that the change at slot ${slot} is done`;
+    if (set === undefined) throw new Violation(`${claim}, but no configuration is decided there`);
+    if (this.decidedThrough <= slot) throw new Violation(`${claim}, but nothing above is decided`);
+    const { configuration } = set;
+    const holding = isMajority(configuration, (voter) => diskOf(voter).chosenThrough >= slot);
+    this.#doneSlot = Math.max(this.#doneSlot, slot);
+    if (!holding) throw new Violation(`${claim}, but too few of ${configurationName(configuration)} hold what lies below and know it chosen`);
+  }
+
+  /** A change was answered as done at `slot`: the configuration set there has it. */
+  changed(change: ConfigurationChange, slot: number): void {
+    const set = this.configurations.find((known) => known.slot === slot);
+    const { voters, learners } = set?.configuration ?? { voters: [], learners: [] };
+    const votes = (incarnation: string | null): boolean => voters.some((member) => member.incarnation === incarnation);
+    const learns = (incarnation: string): boolean => learners.some((member) => member.incarnation === incarnation);
+    const made = change.type === "addLearner" ? votes(change.member.incarnation) || learns(change.member.incarnation)
+      : change.type === "promote" ? votes(change.incarnation) && !votes(change.replaces)
+      : !votes(change.incarnation) && !learns(change.incarnation);
+    if (set === undefined || !made) throw new Violation(`a change was answered as done at slot ${slot}, and the configuration there is without it`);
   }
 
   /** A proposal failed in a way that says: certainly never executed. */

@@ -1,7 +1,10 @@
 import { assert } from "../codec/assert.ts";
-import type { Configuration } from "../paxos/configuration.ts";
+import { allMembers, type Configuration } from "../paxos/configuration.ts";
+import type { Slot } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Effects, type Input, type Limits, type Timings } from "../paxos/interface.ts";
+import type { ConfigurationChange } from "../paxos/membership.ts";
 import type { Message, OutgoingMessage } from "../paxos/messages.ts";
+import { Changes } from "./changes.ts";
 import { Checker } from "./checker.ts";
 import { Clients } from "./clients.ts";
 import { SimulatedMember } from "./member.ts";
@@ -13,6 +16,8 @@ import { SeededRandom } from "./seeded-random.ts";
 export interface ClusterOptions {
   /** Members 1 to `size`, all voters. */
   readonly size: number;
+  /** So many more members, numbered from `size` + 1 on, that can join later. */
+  readonly spare?: number;
   readonly seed?: number;
   readonly timings?: Partial<Timings>;
   readonly limits?: Partial<Limits>;
@@ -34,6 +39,7 @@ export class SimulatedCluster {
   readonly configuration: Configuration;
   readonly checker: Checker;
   readonly clients: Clients;
+  readonly changes: Changes;
   readonly tickMs: number;
   readonly electionTimeoutMs: number;
   /** Snapshots that a core asks for travel like messages; otherwise only `install` moves them. */
@@ -46,16 +52,17 @@ export class SimulatedCluster {
   readonly #note: (note: Note) => void;
 
   constructor(options: ClusterOptions) {
-    const { size, seed = 1, timings = {}, limits = {} } = options;
+    const { size, spare = 0, seed = 1, timings = {}, limits = {} } = options;
     this.#note = options.note ?? (() => {});
     this.#random = new SeededRandom(seed);
     this.configuration = scenarioConfiguration(size);
     this.checker = new Checker(this.configuration);
     this.clients = new Clients(this.checker, this.#note);
+    this.changes = new Changes(this.checker, this.#note);
     ({ tickMs: this.tickMs, electionTimeoutMs: this.electionTimeoutMs } = { ...DEFAULT_TIMINGS, ...timings });
-    const settings = { configuration: this.configuration, timings, limits };
-    this.members = Array.from({ length: size }, (_, index) => new SimulatedMember(index + 1, settings));
-    for (const member of this.members) {
+    this.members = Array.from({ length: size + spare }, (_, index) => new SimulatedMember(index + 1, { timings, limits }));
+    for (const member of this.members.slice(0, size)) {
+      member.found({ slot: 0, configuration: this.configuration });
       member.start();
       this.settle(member);
     }
@@ -88,6 +95,32 @@ export class SimulatedCluster {
     const readId = this.clients.read(this.member(number));
     this.input(number, { type: "read", readId });
     return readId;
+  }
+
+  /** Asks a member for a change of the configuration. */
+  change(number: number, change: ConfigurationChange, options: { readonly force?: boolean; readonly plannedFrom?: number | null } = {}): number {
+    const { force = false, plannedFrom = null } = options;
+    const changeId = this.changes.begin(this.member(number), change, force);
+    this.input(number, { type: "changeConfiguration", request: { changeId, change, force, plannedFrom: plannedFrom as Slot | null } });
+    return changeId;
+  }
+
+  /** Starts a member for the first time, with the configuration of the entry that added it. */
+  join(number: number): void {
+    const member = this.member(number);
+    const founding = this.checker.configurations.find(({ configuration }) => allMembers(configuration).some(({ incarnation }) => incarnation === memberIncarnation(number)));
+    assert(founding !== undefined, `no configuration is decided that member ${number} belongs to`);
+    member.found(founding);
+    this.#note({ type: "joined", member: number, founding });
+    this.#begin(member);
+  }
+
+  /** A member's disk is lost for good, and its life with it. */
+  loseDisk(number: number): void {
+    const member = this.member(number);
+    if (member.running) this.crash(number);
+    member.loseDisk();
+    this.#note({ type: "diskLost", member: number });
   }
 
   /** One tick of one member's own clock. */
@@ -139,16 +172,21 @@ export class SimulatedCluster {
     member.crash();
     this.#note({ type: "crashed", member: number, lost });
     this.clients.crashed(member);
+    this.changes.crashed(member);
   }
 
   restart(number: number): void {
     const member = this.member(number);
     const recovered = member.disk.recover();
     this.checker.recovered(number, recovered);
-    member.start();
     this.#note({ type: "started", member: number, recovered });
-    for (const other of this.members) {
-      if (this.network.isDown(number, other.number)) member.step({ type: "linkDown", peer: memberIncarnation(other.number) });
+    this.#begin(member);
+  }
+
+  #begin(member: SimulatedMember): void {
+    member.start();
+    for (const { number } of this.members) {
+      if (this.network.isDown(number, member.number)) member.step({ type: "linkDown", peer: memberIncarnation(number) });
     }
     this.settle(member);
   }
@@ -158,7 +196,7 @@ export class SimulatedCluster {
     const member = this.member(number);
     this.settle(member);
     const snapshot = member.replica.snapshot();
-    if (snapshot.handle.slot === 0) return;
+    if (snapshot.handle.slot === 0 || !member.replica.isWhole) return;
     member.disk.writeSnapshot(snapshot);
     this.#note({ type: "snapshotTaken", member: number, slot: snapshot.handle.slot });
     this.input(number, { type: "snapshotTaken", handle: snapshot.handle });
@@ -219,6 +257,7 @@ export class SimulatedCluster {
     member.disk.append(effects.records, effects.firstRecord);
     for (const event of effects.events) {
       if (event.type === "electionWon") this.checker.won(number, member.life, event.ballot);
+      if (event.type === "configurationDone") this.checker.done(number, event.slot, (voter) => this.member(voter).disk);
       this.#note({ type: "event", member: number, event });
     }
     for (const message of effects.messages) {
@@ -242,6 +281,7 @@ export class SimulatedCluster {
     if (effects.chosen.length > 0) this.#note({ type: "applied", member: member.number, entries: effects.chosen });
     for (const { proposalId, slot } of effects.chosen) if (proposalId !== null) this.clients.acknowledged(member, proposalId, slot);
     for (const { proposalId, failure } of effects.failedProposals) this.clients.failed(member, proposalId, failure);
+    for (const outcome of effects.changes) this.changes.answered(member, outcome);
     for (const outcome of effects.reads) this.clients.readOutcome(member, outcome.readId, outcome.ok ? outcome.slot : null);
     if (effects.chosen.length > 0) this.clients.answerReads(member);
   }

@@ -1,8 +1,9 @@
 import type { Limits } from "../paxos/interface.ts";
+import type { ConfigurationChange } from "../paxos/membership.ts";
 import { readCondition } from "./conditions.ts";
 import { describePayload } from "./describe.ts";
-import { memberIncarnation, ballotName, MAX_SCENARIO_MEMBERS, valueName } from "./names.ts";
-import { elect, run, write } from "./run.ts";
+import { memberIncarnation, memberInfo, ballotName, MAX_SCENARIO_MEMBERS, valueName } from "./names.ts";
+import { elect, enrol, run, write } from "./run.ts";
 import type { Stage } from "./stage.ts";
 import { type Detail, DETAILS } from "./trace.ts";
 import type { Words } from "./words.ts";
@@ -11,7 +12,7 @@ export type Action = (stage: Stage, words: Words) => void;
 
 /** Everything that a script can say, but for `repeat`. */
 export const COMMANDS: Readonly<Record<string, Action>> = {
-  cluster, elect, run, write, status, pending, log,
+  cluster, elect, enrol, run, write, status, pending, log,
   campaign: (stage, words) => words.members().forEach((member) => stage.cluster.input(member, { type: "campaign" })),
   propose: (stage, words) => void stage.cluster.propose(words.member(), words.rest()),
   read: (stage, words) => void stage.cluster.read(words.member()),
@@ -31,6 +32,19 @@ export const COMMANDS: Readonly<Record<string, Action>> = {
   heal: (stage) => stage.cluster.network.heal(),
   link,
   flap,
+
+  add: (stage, words) => {
+    const member = words.member();
+    change(stage, words, { type: "addLearner", member: memberInfo(member) });
+  },
+  promote: (stage, words) => {
+    const incarnation = memberIncarnation(words.member());
+    const replaces = words.skip("replaces") ? memberIncarnation(words.member()) : null;
+    change(stage, words, { type: "promote", incarnation, replaces });
+  },
+  remove: (stage, words) => change(stage, words, { type: "remove", incarnation: memberIncarnation(words.member()) }),
+  join: (stage, words) => words.members().forEach((member) => stage.cluster.join(member)),
+  losedisk: (stage, words) => words.members().forEach((member) => stage.cluster.loseDisk(member)),
 
   disk: (stage, words) => {
     const { disk } = stage.cluster.member(words.member());
@@ -81,10 +95,11 @@ const LIMIT_WORDS: Readonly<Record<string, keyof Limits>> = {
   unchosen: "maxUnchosenBytes",
 };
 
-/** `cluster 3 seed=7 retained=0 message=100`: members 1 to 3 with empty disks; bytes kept below a snapshot, bytes a message. */
+/** `cluster 3 spare=2 seed=7 retained=0 message=100`: members 1 to 3 with empty disks, 4 and 5 to join later; bytes kept below a snapshot, bytes a message. */
 function cluster(stage: Stage, words: Words): void {
   if (stage.hasCluster) throw words.error("there is a cluster already");
   const size = words.number("a number of members");
+  let spare = 0;
   if (size < 1 || size > MAX_SCENARIO_MEMBERS) throw words.error(`a cluster has 1 to ${MAX_SCENARIO_MEMBERS} members`);
   const limits: Partial<Record<keyof Limits, number>> = {};
   let seed = 1;
@@ -93,10 +108,20 @@ function cluster(stage: Stage, words: Words): void {
     const limit = LIMIT_WORDS[key];
     if (value === undefined || !/^\d+$/.test(value)) throw words.error(`${key} needs a number`);
     if (key === "seed") seed = Number(value);
+    else if (key === "spare") spare = Number(value);
     else if (limit !== undefined) limits[limit] = Number(value);
     else throw words.error(`${key} is not a setting of a cluster`);
   }
-  stage.build({ size, seed, limits });
+  if (size + spare > MAX_SCENARIO_MEMBERS) throw words.error(`a cluster and its spare members are at most ${MAX_SCENARIO_MEMBERS}`);
+  stage.build({ size, spare, seed, limits });
+}
+
+/** `… via 1 planned 5 force`: whom to ask, from which slot's configuration it was planned, and whether to go on without a live quorum. */
+function change(stage: Stage, words: Words, wanted: ConfigurationChange): void {
+  if (!words.skip("via")) throw words.error("via is missing");
+  const member = words.member();
+  const plannedFrom = words.skip("planned") ? words.number("a slot") : null;
+  stage.cluster.change(member, wanted, { plannedFrom, force: words.skip("force") });
 }
 
 /** `transfer 1 2`: member 1 hands over to member 2, or without a second member to whom it likes. */
@@ -178,7 +203,7 @@ function flap(stage: Stage, words: Words): void {
 function status({ cluster: { members }, trace }: Stage): void {
   for (const member of members) {
     if (!member.running) {
-      trace.line(`${member.number} down`);
+      trace.line(`${member.number} ${member.exists ? "down" : member.founded ? "lost its disk" : "has not joined"}`);
       continue;
     }
     const { role, ready, ballot, chosenThrough, lastSlot, snapshotSlot } = member.status();

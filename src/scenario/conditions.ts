@@ -1,3 +1,4 @@
+import type { MemberInfo } from "../paxos/configuration.ts";
 import { ballotName, valueName } from "./names.ts";
 import type { Stage } from "./stage.ts";
 import type { Words } from "./words.ts";
@@ -10,8 +11,8 @@ type Reader = (words: Words) => Condition;
 /** Reads the condition behind `expect` or `run until`. */
 export function readCondition(words: Words): Condition {
   const name = words.word("a condition");
-  const client = /^([pr])(\d{1,6})$/.exec(name);
-  if (client !== null) return readClient(words, client[1] as "p" | "r", Number(client[2]));
+  const client = /^([prc])(\d{1,6})$/.exec(name);
+  if (client !== null) return readClient(words, client[1] as "p" | "r" | "c", Number(client[2]));
   const reader = READERS[name];
   if (reader === undefined) throw words.error(`${name} is not a condition`);
   return reader(words);
@@ -39,6 +40,15 @@ const READERS: Readonly<Record<string, Reader>> = {
   chosen: (words) => ofMember(words, (stage, member) => String(stage.cluster.member(member).status().chosenThrough)),
   snapshot: (words) => ofMember(words, (stage, member) => String(stage.cluster.member(member).status().snapshotSlot)),
   applied: (words) => ofMember(words, (stage, member) => list(stage.cluster.member(member).replica.commands)),
+  voters: (words) => ofMember(words, (stage, member) => memberList(stage.cluster.member(member).status().configuration.voters)),
+  learners: (words) => ofMember(words, (stage, member) => memberList(stage.cluster.member(member).status().configuration.learners)),
+  governs: (words) => {
+    const slot = words.number("a slot");
+    return equals(words, ({ cluster: { checker } }) => {
+      const set = checker.configurations.findLast((known) => known.slot < slot);
+      return memberList(set?.configuration.voters ?? []);
+    });
+  },
   holds: (words) => {
     const member = words.member();
     const slot = words.number("a slot");
@@ -66,8 +76,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   },
 };
 
-function readClient(words: Words, kind: "p" | "r", id: number): Condition {
-  return equals(words, ({ cluster: { clients } }) => {
+function readClient(words: Words, kind: "p" | "r" | "c", id: number): Condition {
+  return equals(words, ({ cluster: { clients, changes } }) => {
+    if (kind === "c") return changes.views.get(id)?.outcome ?? "not known";
     if (kind === "p") return clients.proposals.get(id)?.outcome ?? "not known";
     const read = clients.reads.get(id);
     if (read === undefined) return "not known";
@@ -78,6 +89,10 @@ function readClient(words: Words, kind: "p" | "r", id: number): Condition {
 /** Members that lead and serve. */
 function serve(stage: Stage): number[] {
   return stage.cluster.running.filter((member) => member.leads && member.status().ready).map(({ number }) => number);
+}
+
+function memberList(members: readonly MemberInfo[]): string {
+  return members.length === 0 ? "nobody" : members.map(({ name }) => name).join(",");
 }
 
 function list(texts: readonly string[]): string {

@@ -1,7 +1,9 @@
 import { unreachable } from "../codec/assert.ts";
-import type { PaxosEvent } from "../paxos/interface.ts";
+import type { ChangeFailure, PaxosEvent } from "../paxos/interface.ts";
+import type { ConfigurationChange } from "../paxos/membership.ts";
 import type { ReportedEntry, ValueBytes } from "../paxos/messages.ts";
 import type { LogRecord, RecoveredState } from "../paxos/records.ts";
+import type { ChangeView } from "./changes.ts";
 import { ballotName, configurationName, memberNumber, valueName } from "./names.ts";
 import type { Payload } from "./network.ts";
 import type { ProposalView, ReadView } from "./notes.ts";
@@ -162,6 +164,44 @@ export function describeRead({ id, outcome, answer, slot }: ReadView): string {
       return unreachable(outcome);
   }
 }
+
+/** What became of a change of the configuration, in words that follow its member's number. */
+export function describeChange({ id, change, force, outcome, slot }: ChangeView): string {
+  const name = `c${id} (${changeName(change)}${force ? ", forced" : ""})`;
+  if (outcome === "open") return `is asked for ${name}`;
+  if (outcome === "done") return `answers ${name}: done, by the configuration of slot ${slot}`;
+  if (outcome === "crashed") return `never answers ${name}`;
+  return outcome === "unknown" ? `answers ${name}: the outcome is unknown` : `refuses ${name}: ${CHANGE_FAILURES[outcome]}`;
+}
+
+function changeName(change: ConfigurationChange): string {
+  switch (change.type) {
+    case "addLearner":
+      return `add ${change.member.name}`;
+    case "promote": {
+      const replaced = change.replaces === null ? "" : ` in place of ${memberNumber(change.replaces)}`;
+      return `promote ${memberNumber(change.incarnation)}${replaced}`;
+    }
+    case "remove":
+      return `remove ${memberNumber(change.incarnation)}`;
+    default:
+      return unreachable(change);
+  }
+}
+
+const CHANGE_FAILURES = {
+  unknownMember: "there is no such member",
+  removedMember: "that member left for ever",
+  nameTaken: "the name is taken",
+  tooManyMembers: "there are too many members",
+  lastVoter: "it is the last voter",
+  notLeader: "it does not lead, or just handed over",
+  notReady: "it does not serve",
+  changePending: "an earlier change is not done",
+  stalePlan: "the configuration is another one by now",
+  learnerLags: "the learner has not caught up",
+  noLiveQuorum: "too few of the voters that there would be are alive",
+} as const satisfies Record<Exclude<ChangeFailure, "unknown">, string>;
 
 /** Records of a log, in words. */
 export function describeRecords(records: readonly LogRecord[]): string {

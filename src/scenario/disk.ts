@@ -46,6 +46,13 @@ export class Disk {
     return this.#entries;
   }
 
+  /** Every slot up to here is held, and durably known to be chosen. */
+  get chosenThrough(): number {
+    let through: number = this.#snapshot?.handle.slot ?? 0;
+    while (through < this.#chosenThrough && this.#entries.has(through + 1)) through += 1;
+    return through;
+  }
+
   append(records: readonly LogRecord[], firstRecord: number): void {
     if (records.length === 0) return;
     assert(firstRecord === this.#durable + this.#unsynced.length + 1, "records are numbered without a gap");
@@ -75,12 +82,9 @@ export class Disk {
   }
 
   recover(): RecoveredState {
-    const from = this.#snapshot?.handle.slot ?? 0;
     const entries = [...this.#entries.values()].sort((a, b) => a.slot - b.slot);
-    let through = from;
-    while (through < this.#chosenThrough && this.#entries.has(through + 1)) through += 1;
     const snapshot = this.#snapshot?.handle ?? null;
-    return { promised: this.#promised, ownRound: this.#ownRound, snapshot, entries, chosenThrough: through as Slot };
+    return { promised: this.#promised, ownRound: this.#ownRound, snapshot, entries, chosenThrough: this.chosenThrough as Slot };
   }
 
   #keep(record: LogRecord): void {

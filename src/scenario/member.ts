@@ -1,14 +1,14 @@
 import { assert } from "../codec/assert.ts";
-import type { Configuration } from "../paxos/configuration.ts";
 import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Effects, Input, Limits, Timings } from "../paxos/interface.ts";
 import type { OutgoingMessage } from "../paxos/messages.ts";
+import type { Slot } from "../paxos/ids.ts";
+import type { ConfigurationInForce } from "./decisions.ts";
 import { Disk } from "./disk.ts";
 import { memberIncarnation } from "./names.ts";
 import { Replica } from "./replica.ts";
 
 export interface MemberSettings {
-  readonly configuration: Configuration;
   readonly timings: Partial<Timings>;
   readonly limits: Partial<Limits>;
 }
@@ -28,13 +28,36 @@ export class SimulatedMember {
   fixedDraw: number | null = null;
   readonly #settings: MemberSettings;
   #core: PaxosCore | null = null;
-  #replica: Replica;
+  #founding: ConfigurationInForce | null = null;
+  #replica: Replica | null = null;
+  #diskLost = false;
   #waiting: OutgoingMessage[] = [];
 
   constructor(number: number, settings: MemberSettings) {
     this.number = number;
     this.#settings = settings;
-    this.#replica = new Replica(settings.configuration, null);
+  }
+
+  /** Takes the document that makes a member of it: a configuration, and the slot of the entry that set it. */
+  found(founding: ConfigurationInForce): void {
+    assert(this.#founding === null, `member ${this.number} was founded already`);
+    this.#founding = founding;
+    this.#replica = new Replica(founding, null);
+  }
+
+  /** Whether it has a disk and was founded, so that it can be started. */
+  get exists(): boolean {
+    return this.#founding !== null && !this.#diskLost;
+  }
+
+  get founded(): boolean {
+    return this.#founding !== null;
+  }
+
+  /** Its disk is gone, so it never comes back: what comes in its place is another member (rule 13). */
+  loseDisk(): void {
+    assert(this.#core === null, `member ${this.number} is not running when its disk is lost`);
+    this.#diskLost = true;
   }
 
   get running(): boolean {
@@ -42,6 +65,7 @@ export class SimulatedMember {
   }
 
   get replica(): Replica {
+    assert(this.#replica !== null, `member ${this.number} was not founded`);
     return this.#replica;
   }
 
@@ -61,13 +85,16 @@ export class SimulatedMember {
   /** Begins a life with what the disk kept. */
   start(): void {
     assert(this.#core === null, `member ${this.number} runs already`);
+    assert(this.#founding !== null && !this.#diskLost, `there is nothing of member ${this.number} that could be started`);
     this.life += 1;
     this.uptimeMs = 0;
-    const { configuration, timings, limits } = this.#settings;
-    this.#replica = new Replica(configuration, this.disk.snapshot);
+    const { timings, limits } = this.#settings;
+    const { configuration, slot } = this.#founding;
+    this.#replica = new Replica(this.#founding, this.disk.snapshot);
     this.#core = new PaxosCore({
       self: memberIncarnation(this.number),
       configuration,
+      configurationSlot: slot as Slot,
       recovered: this.disk.recover(),
       timings,
       limits,
@@ -103,7 +130,8 @@ export class SimulatedMember {
 
   /** Puts the disk's snapshot in place of the replica. */
   restoreReplica(): void {
-    this.#replica = new Replica(this.#settings.configuration, this.disk.snapshot);
+    assert(this.#founding !== null, `member ${this.number} was founded`);
+    this.#replica = new Replica(this.#founding, this.disk.snapshot);
   }
 
   #running(): PaxosCore {

@@ -1,6 +1,6 @@
 import { assert } from "../codec/assert.ts";
 import { type Ballot, ballotsEqual, ZERO_BALLOT } from "../paxos/ballot.ts";
-import type { Configuration } from "../paxos/configuration.ts";
+import type { Configuration, MemberInfo } from "../paxos/configuration.ts";
 import { type Incarnation, incarnation } from "../paxos/ids.ts";
 import type { ValueBytes } from "../paxos/messages.ts";
 import { decodeValue } from "../paxos/value.ts";
@@ -28,11 +28,12 @@ export function ballotName(ballot: Ballot): string {
 
 /** The configuration of members 1 to `size`, all of which vote. */
 export function scenarioConfiguration(size: number): Configuration {
-  const voters = Array.from({ length: size }, (_, index) => {
-    const name = String(index + 1);
-    return { incarnation: memberIncarnation(index + 1), name, address: `${name}:1` };
-  });
-  return { voters, learners: [], removed: [] };
+  return { voters: Array.from({ length: size }, (_, index) => memberInfo(index + 1)), learners: [], removed: [] };
+}
+
+/** A member as a configuration of a scenario knows it. */
+export function memberInfo(member: number): MemberInfo {
+  return { incarnation: memberIncarnation(member), name: String(member), address: `${member}:1` };
 }
 
 /** The commands of a slot's value as texts; none for a value that carries no commands. */

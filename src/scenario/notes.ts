@@ -1,5 +1,7 @@
 import type { ChosenEntry, PaxosEvent, ProposalFailure } from "../paxos/interface.ts";
 import type { LogRecord, RecoveredState } from "../paxos/records.ts";
+import type { ChangeView } from "./changes.ts";
+import type { ConfigurationInForce } from "./decisions.ts";
 import type { Envelope } from "./network.ts";
 
 /** What became of a proposal; `open` while nothing is known. */
@@ -35,8 +37,11 @@ export type Note =
   | { readonly type: "applied"; readonly member: number; readonly entries: readonly ChosenEntry[] }
   | { readonly type: "proposed" | "proposalEnded"; readonly proposal: ProposalView }
   | { readonly type: "readBegan" | "readEnded"; readonly read: ReadView }
+  | { readonly type: "changeBegan" | "changeEnded"; readonly change: ChangeView }
+  | { readonly type: "joined"; readonly member: number; readonly founding: ConfigurationInForce }
   | { readonly type: "synced"; readonly member: number; readonly records: readonly LogRecord[] }
   | { readonly type: "crashed"; readonly member: number; readonly lost: readonly LogRecord[] }
+  | { readonly type: "diskLost"; readonly member: number }
   | { readonly type: "started"; readonly member: number; readonly recovered: RecoveredState }
   | { readonly type: "snapshotTaken" | "snapshotInstalled" | "snapshotIgnored"; readonly member: number; readonly slot: number }
   | { readonly type: "snapshotWanted"; readonly member: number; readonly from: number; readonly slot: number };

@@ -1,5 +1,5 @@
 import { type Condition, readCondition } from "./conditions.ts";
-import { ballotName } from "./names.ts";
+import { ballotName, memberInfo } from "./names.ts";
 import type { Stage } from "./stage.ts";
 import type { Words } from "./words.ts";
 
@@ -49,6 +49,30 @@ export function elect(stage: Stage, words: Words): void {
   trace.line(`${member} leads at ${ballotName(ballot)}; chosen ≤ ${chosenThrough}`);
 }
 
+/**
+ * `enrol 4 via 1`: the quick way to a learner when that is not what the scenario is about. Member 1 adds member 4, which joins
+ * when that is done, and time passes until it has applied all; one line tells the result.
+ */
+export function enrol(stage: Stage, words: Words): void {
+  const member = words.member();
+  if (!words.skip("via")) throw words.error("via is missing");
+  const leader = words.member();
+  words.end();
+  const { cluster, trace } = stage;
+  const { detail } = trace;
+  trace.detail = "nothing";
+  const id = cluster.change(leader, { type: "addLearner", member: memberInfo(member) });
+  const endMs = cluster.nowMs + cluster.electionTimeoutMs;
+  while (cluster.changes.views.get(id)?.outcome === "open" && cluster.nowMs < endMs) passTime(stage);
+  const outcome = cluster.changes.views.get(id)?.outcome;
+  if (outcome !== "done") throw words.error(`c${id} is ${outcome}`);
+  cluster.join(member);
+  while (cluster.member(member).replica.slot < cluster.checker.decidedThrough && cluster.nowMs < endMs) passTime(stage);
+  trace.detail = detail;
+  trace.at(null);
+  trace.line(`${member} learns, added by c${id}; applied ≤ ${cluster.member(member).replica.slot}`);
+}
+
 /** One tick of all clocks, and everything delivered that this leads to. */
 function passTime(stage: Stage): void {
   stage.trace.at(stage.cluster.nowMs + stage.cluster.tickMs);
@@ -82,7 +106,7 @@ function waitFor(stage: Stage, condition: Condition, withinMs: number, words: Wo
     passTime(stage);
   }
   trace.at(null);
-  if (cluster.nowMs > startMs) trace.line(`after ${cluster.nowMs - startMs} ms`);
+  if (cluster.nowMs > startMs && trace.detail !== "nothing") trace.line(`after ${cluster.nowMs - startMs} ms`);
 }
 
 /**

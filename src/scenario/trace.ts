@@ -1,6 +1,6 @@
 import { unreachable } from "../codec/assert.ts";
-import { describeEvent, describePayload, describeProposal, describeRead, describeRecords, describeRecovered } from "./describe.ts";
-import { valueName } from "./names.ts";
+import { describeChange, describeEvent, describePayload, describeProposal, describeRead, describeRecords, describeRecovered } from "./describe.ts";
+import { configurationName, valueName } from "./names.ts";
 import type { Envelope } from "./network.ts";
 import type { Note } from "./notes.ts";
 
@@ -83,6 +83,13 @@ export class Trace {
       case "readBegan":
       case "readEnded":
         return this.#inside(note.read.member, describeRead(note.read));
+      case "changeBegan":
+      case "changeEnded":
+        return this.#inside(note.change.member, describeChange(note.change));
+      case "joined":
+        return this.#inside(note.member, `joins with ${configurationName(note.founding.configuration)} of slot ${note.founding.slot}`);
+      case "diskLost":
+        return this.#inside(note.member, "loses its disk, and with it this incarnation");
       case "synced":
         return this.#inside(note.member, `syncs ${describeRecords(note.records)}`);
       case "crashed":

@@ -94,7 +94,7 @@ export class Faults {
     for (const machine of this.#machines) {
       machine.full = false;
       machine.resume();
-      if (machine.member !== null && machine.member.fencedReason !== null) machine.kill();
+      if (machine.member !== null && machine.member.fenceNow !== null) machine.kill();
       if (!machine.running && !machine.out) machine.start();
     }
   }
@@ -102,7 +102,7 @@ export class Faults {
   #restartFenced(): void {
     this.#world.after(FENCED_LOOK_MS, () => {
       for (const machine of this.#machines) {
-        if (machine.paused || machine.member === null || machine.member.fencedReason === null) continue;
+        if (machine.paused || machine.member === null || machine.member.fenceNow === null) continue;
         this.#parts.tell(`${machine.number} is fenced and started again`);
         machine.kill();
         machine.start();

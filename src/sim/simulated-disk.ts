@@ -28,8 +28,11 @@ export class SimulatedDisk {
   traced = true;
   /** Syncs for which this is true return without doing anything. */
   ignoreSync: Matcher = () => false;
-  /** Calls for which this is true fail with EIO. */
+  /** Calls for which this is true fail with `failCode`. */
   fail: Matcher = () => false;
+  failCode: "EIO" | "EROFS" = "EIO";
+  /** Writes that would make all files together longer than this fail with ENOSPC. */
+  capacityBytes = Number.POSITIVE_INFINITY;
   /** What a call waits for before it does anything. */
   latency: (operation: Operation) => Promise<void> | undefined = () => undefined;
 
@@ -103,6 +106,15 @@ export class SimulatedDisk {
     this.#durableNames.set(path, file);
   }
 
+  get usedBytes(): number {
+    return [...new Set(this.#names.values())].reduce((sum, file) => sum + file.length, 0);
+  }
+
+  #requireRoom(growth: number): void {
+    if (growth <= 0 || this.capacityBytes === Number.POSITIVE_INFINITY || this.usedBytes + growth <= this.capacityBytes) return;
+    throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" });
+  }
+
   /** Changes bytes of a file behind everybody's back. */
   damage(path: string, bytes: Uint8Array, position: number): void {
     this.#names.get(path)?.damage(bytes, position);
@@ -153,7 +165,7 @@ export class SimulatedDisk {
     if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
     if (this.fail(operation)) {
       broken(false);
-      throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" });
+      throw Object.assign(new Error(`${this.failCode}: the disk fails`), { code: this.failCode });
     }
     return act();
   }
@@ -206,7 +218,10 @@ export class SimulatedDisk {
     call: <T>(kind: OperationKind, path: string, act: () => T, broken?: (crash: boolean) => void) => Promise<T>,
   ): FileHandle {
     return {
-      write: (bytes, position) => call("write", path, () => file.write(bytes, position), () => {
+      write: (bytes, position) => call("write", path, () => {
+        this.#requireRoom(position + bytes.length - file.length);
+        file.write(bytes, position);
+      }, () => {
         const sectors = this.#random.integer(0, Math.ceil(bytes.length / 512));
         file.write(bytes.subarray(0, sectors * 512), position);
       }),

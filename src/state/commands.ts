@@ -111,6 +111,11 @@ function retryOf(fields: CommandFields, bytes: Uint8Array): RetryToken {
   return { kind: "key", key: keyToText(bytes.subarray(fields.idempotencyStart, fields.idempotencyEnd)) as string };
 }
 
+/** Whether applying the command may make the state larger: such commands are refused on a full disk (rule 15). */
+export function growsState(command: Uint8Array): boolean {
+  return command[0] === PUT || command[0] === OPEN_SESSION;
+}
+
 /**
  * Checks a command before it is proposed. Throws `SYNOD_ERR_BAD_REQUEST` when it does not decode or its idempotency key
  * has not 1 to 256 bytes, `SYNOD_ERR_KEY_LENGTH` and `SYNOD_ERR_VALUE_TOO_LARGE`. Applying refuses the same.

@@ -1,8 +1,11 @@
 /** Names inside a data folder. Everything else found there is left alone, except leftovers that end in `.tmp`. */
 export const IDENTITY_FILE = "identity.json";
 export const FOUNDING_FILE = "founding.json";
+export const FENCE_FILE = "fence.json";
 export const LOCK_FILE = "lock";
 export const LOG_FOLDER = "log";
+/** In the folder of the log: a blank segment that is kept for a full disk. */
+export const RESERVE_FILE = "reserve";
 export const SNAPSHOT_FOLDER = "snapshots";
 export const TEMPORARY_SUFFIX = ".tmp";
 

@@ -72,9 +72,11 @@ export class FolderStorage implements Storage {
 
   stats(): StorageStats {
     const { log, segments, snapshots } = this.#parts;
-    const { records, syncs, waitingBytes, recordBytes } = log.stats;
+    const { records, syncs, waitingBytes, recordBytes, full, scarce } = log.stats;
     const bytesSinceSnapshot = recordBytes - this.#bytesAtSnapshot;
-    return { logBytes: segments.bytes, segments: segments.count, records, bytesSinceSnapshot, snapshotBytes: snapshots.newestBytes, syncs, waitingBytes };
+    return {
+      logBytes: segments.bytes, segments: segments.count, records, bytesSinceSnapshot, snapshotBytes: snapshots.newestBytes, syncs, waitingBytes, full, scarce,
+    };
   }
 
   close(): Promise<void> {
@@ -90,9 +92,10 @@ export class FolderStorage implements Storage {
   }
 
   async #close(): Promise<void> {
-    const { log, snapshots, unlock } = this.#parts;
+    const { log, segments, snapshots, unlock } = this.#parts;
     await this.#writing;
     await log.close();
+    await segments.cut(0, 0);
     await snapshots.close();
     await unlock();
   }

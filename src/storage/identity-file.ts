@@ -21,23 +21,26 @@ export function drawIncarnation(): Incarnation {
  */
 export async function loadIdentity(fileSystem: FileSystem, folder: string, member: string, draw: (() => Incarnation) | null): Promise<Identity> {
   const path = join(folder, IDENTITY_FILE);
-  const document = await readSealed(fileSystem, path);
-  if (document === null) {
+  const found = await readIdentity(fileSystem, folder);
+  if (found === null) {
     if (draw === null) throw corrupt(path, 0, "missing from a folder that is in use");
     const identity = { member, incarnation: draw() };
     await writeSealed(fileSystem, path, { format: FORMAT_VERSION, ...identity });
     return identity;
   }
-  const identity = readIdentity(path, document);
-  if (identity.member !== member) {
-    throw new SynodError("SYNOD_ERR_BAD_REQUEST", `the folder ${folder} belongs to member ${identity.member}, not ${member}`);
+  if (found.member !== member) {
+    throw new SynodError("SYNOD_ERR_BAD_REQUEST", `the folder ${folder} belongs to member ${found.member}, not ${member}`);
   }
-  return identity;
+  return found;
 }
 
-function readIdentity(path: string, document: Readonly<Record<string, unknown>>): Identity {
+/** Null when the folder has no identity. Throws `SYNOD_ERR_CORRUPT`, and `SYNOD_ERR_VERSION` for a folder of another version. */
+export async function readIdentity(fileSystem: FileSystem, folder: string): Promise<Identity | null> {
+  const path = join(folder, IDENTITY_FILE);
+  const document = await readSealed(fileSystem, path);
+  if (document === null) return null;
   const { format, member, incarnation: id } = document;
-  if (format !== FORMAT_VERSION) throw corrupt(path, 0, `unknown format version ${String(format)}`);
+  if (format !== FORMAT_VERSION) throw new SynodError("SYNOD_ERR_VERSION", `${path} is of format ${String(format)}, not ${FORMAT_VERSION}`);
   if (typeof member !== "string") throw corrupt(path, 0, "no member name");
   if (typeof id !== "string" || !isIncarnation(id) || id === NO_INCARNATION) throw corrupt(path, 0, "no incarnation");
   return { member, incarnation: id };

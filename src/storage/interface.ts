@@ -21,15 +21,24 @@ export interface Founding {
   readonly configurationSlot: Slot;
 }
 
-/** What was found in a data folder and what it can be told to keep. One process owns it at a time. */
-export interface Storage {
+/** A data folder that a process holds, whether or not what is in it may still be used. */
+export interface MemberFolder {
   readonly identity: Identity;
   /** Null until the cluster is founded. */
   readonly founding: Founding | null;
-  readonly recovered: RecoveredState;
 
   /** Keeps the founding document, synced, before it resolves. Refused when there is one already, unless it is the same. */
   saveFounding(founding: Founding): Promise<void>;
+
+  stats(): StorageStats;
+
+  /** Waits for the sync under way, writes what waits, closes every file and releases the folder. */
+  close(): Promise<void>;
+}
+
+/** What was found in a data folder and what it can be told to keep. One process owns it at a time. */
+export interface Storage extends MemberFolder {
+  readonly recovered: RecoveredState;
 
   /**
    * Takes records to be made durable in order; `records[0]` is number `firstRecord`. Returns at once. Whatever waits when
@@ -42,11 +51,6 @@ export interface Storage {
 
   /** The newest snapshot, held open until closed, or null. */
   openSnapshot(): Promise<SnapshotReader | null>;
-
-  stats(): StorageStats;
-
-  /** Waits for the sync under way, writes what waits, closes every file and releases the folder. */
-  close(): Promise<void>;
 }
 
 export interface SnapshotReader {
@@ -70,6 +74,10 @@ export interface StorageStats {
   readonly syncs: number;
   /** Bytes that wait for the sync under way to end. Whoever appends must keep this bounded. */
   readonly waitingBytes: number;
+  /** The disk has no room for a further segment: what is left of this one and the reserve is all there is (rule 15). */
+  readonly full: boolean;
+  /** Full, and little is left: for promises, barriers and what makes the state smaller. */
+  readonly scarce: boolean;
 }
 
 export interface StorageListener {
@@ -77,6 +85,8 @@ export interface StorageListener {
   onDurable(record: number): void;
   /** A sync failed and the tail could not be rewritten either (rules 5b and 15). No further onDurable comes. */
   onSyncFailed(error: Error): void;
+  /** The disk has become full, in the sense of `StorageStats`, or has room again. */
+  onSpace?(full: boolean): void;
   /** One write and fdatasync took this long, for this many records and bytes. */
   onSync?(sample: { readonly seconds: number; readonly records: number; readonly bytes: number }): void;
 }

@@ -9,10 +9,16 @@ import type { FileHandle, FileSystem, StorageListener } from "./interface.ts";
 import type { LogSummary } from "./log-summary.ts";
 import { type EncodedRecords, encodeRecords, RecordQueue } from "./record-queue.ts";
 import { SEGMENT_HEADER_BYTES, writeSegmentHeader } from "./segment-header.ts";
+import { isNoSpace } from "./no-space.ts";
 import { SectorBuffer } from "./sector.ts";
 import type { SegmentList } from "./segment-list.ts";
 import { type BlankSegment, SegmentMaker } from "./segment-maker.ts";
 import type { Timers } from "./timers.ts";
+
+/** On a full disk: what is left is scarce below this share of a segment. */
+const SCARCE_SHARE = 0.25;
+/** How often a batch is tried again for which there is no space at all. */
+const SPACE_RETRY_MS = 500;
 
 export interface LogWriterOptions {
   readonly fileSystem: FileSystem;
@@ -67,12 +73,14 @@ export class LogWriter {
   #closing = false;
   #markDue = false;
   #cancelMark: (() => void) | null = null;
+  #endPause: () => void = () => {};
   #syncs = 0;
   #recordBytes = 0;
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
-    this.#maker = new SegmentMaker(options.fileSystem, options.folder, options.segmentBytes);
+    const { fileSystem, folder, segmentBytes, timers, listener } = options;
+    this.#maker = new SegmentMaker({ fileSystem, folder, segmentBytes, timers, onSpace: (full) => listener.onSpace?.(full) });
     this.#disk = options.fileSystem.durableWriter();
     this.#synced = options.synced;
     this.#nextSequence = options.nextSequence;
@@ -82,7 +90,11 @@ export class LogWriter {
 
   get stats() {
     const records = this.#nextRecord - 1;
-    return { records, syncs: this.#syncs, waitingBytes: this.#queue.bytes, recordBytes: this.#recordBytes };
+    const current = this.#current;
+    const roomBytes = this.#maker.readyBytes + (current === null ? 0 : current.sizeBytes - current.end);
+    const { full } = this.#maker;
+    const scarce = full && roomBytes < this.#options.segmentBytes * SCARCE_SHARE;
+    return { records, full, scarce, syncs: this.#syncs, waitingBytes: this.#queue.bytes, recordBytes: this.#recordBytes };
   }
 
   /** The segment whose durable header repeats all promises before it: older ones may go. */
@@ -112,6 +124,7 @@ export class LogWriter {
   async close(): Promise<void> {
     this.#closing = true;
     this.#cancelMark?.();
+    this.#endPause();
     await this.#running;
     await this.#disk.close();
     await this.#maker.close();
@@ -157,14 +170,34 @@ export class LogWriter {
 
   /**
    * After a failed sync the kernel may hold the pages for clean, so syncing again would prove nothing (rule 5b): the batch
-   * is written once more, into a new segment, whose header says that the last one ends before it.
+   * is written once more, into a new segment, whose header says that the last one ends before it. Where there is no space
+   * for a segment nothing was lost, and the batch waits until there is (rule 15).
    */
   async #writeOrRewrite(batch: EncodedRecords): Promise<void> {
     try {
-      await this.#write(batch);
+      return await this.#write(batch);
     } catch {
-      await this.#openSegment(batch);
+      // What the disk said of the first attempt makes no difference: only the second counts.
     }
+    for (;;) {
+      try {
+        return await this.#openSegment(batch);
+      } catch (error) {
+        if (!isNoSpace(error) || this.#closing) throw error;
+      }
+      await this.#pause(SPACE_RETRY_MS);
+    }
+  }
+
+  /** Ends early when the log is closed. */
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#options.timers.after(milliseconds, resolve);
+      this.#endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   async #write(records: EncodedRecords): Promise<void> {
@@ -197,6 +230,9 @@ export class LogWriter {
     this.#maker.prepare(segment + 1);
     await previous?.file.close().catch(() => {});
     if (previous !== null) await this.#removeUnsynced(last, segment);
+    // What the newest snapshot covers goes now, since on a full disk there may be no room for a later one.
+    const covered = this.#options.snapshotSlot();
+    if (covered > 0) void segments.cut(covered, segment).catch(() => {});
   }
 
   #headerPayload(blank: BlankSegment, records: Uint8Array): Uint8Array {

@@ -1,5 +1,6 @@
 import { SynodError } from "../errors/synod-error.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
+import { fenceError, fenceOf, noteFence, readFence } from "./fence-file.ts";
 import { FolderStorage } from "./folder-storage.ts";
 import {
   join, LOCK_FILE, LOG_FOLDER, segmentName, segmentNumbers, SNAPSHOT_FOLDER, snapshotSlots, TEMPORARY_SUFFIX,
@@ -8,6 +9,7 @@ import { loadFounding } from "./founding-file.ts";
 import { drawIncarnation, loadIdentity } from "./identity-file.ts";
 import type { FileSystem, Storage, StorageListener } from "./interface.ts";
 import { LogWriter } from "./log-writer.ts";
+import { isNoSpace } from "./no-space.ts";
 import { recoverLog } from "./recovery.ts";
 import { SegmentList } from "./segment-list.ts";
 import { SnapshotStore } from "./snapshot-store.ts";
@@ -40,20 +42,35 @@ const DEFAULTS = { segmentBytes: 8 * 1024 * 1024, maxBatchBytes: 1024 * 1024, ma
 /**
  * Opens a member's data folder, or makes it. When this resolves, everything that was found is durable and a new log segment
  * has begun. Throws `SYNOD_ERR_FOLDER_LOCKED` while another process uses the folder, `SYNOD_ERR_CORRUPT` when bytes are
- * wrong that were once made durable, and `SYNOD_ERR_DISK` for what the disk reports.
+ * wrong that were once made durable, `SYNOD_ERR_FENCED` ever after, and `SYNOD_ERR_DISK` for what the disk reports.
  */
 export async function openStorage(open: OpenStorage): Promise<Storage> {
   try {
     for (const folder of foldersOf(open.folder)) await open.fileSystem.makeFolder(folder);
     const unlock = await open.fileSystem.lock(join(open.folder, LOCK_FILE));
     try {
-      return await openLocked(open, unlock);
+      return await openUnlessFenced(open, unlock);
     } catch (error) {
       await unlock();
       throw error;
     }
   } catch (error) {
     throw asSynodError(error);
+  }
+}
+
+/** Once damage was found the incarnation never votes again, whatever the next start may read (rule 14). */
+async function openUnlessFenced(open: OpenStorage, unlock: () => Promise<void>): Promise<Storage> {
+  const { fileSystem, folder } = open;
+  const known = await readFence(fileSystem, folder);
+  if (known !== null) throw fenceError(known);
+  try {
+    return await openLocked(open, unlock);
+  } catch (error) {
+    const fence = fenceOf(error);
+    // Where the note cannot be kept, the next start finds the damage itself.
+    if (fence !== null) await noteFence(fileSystem, folder, fence).catch(() => {});
+    throw error;
   }
 }
 
@@ -87,6 +104,8 @@ async function openLog(open: OpenStorage, snapshots: SnapshotStore, incarnation:
     synced, nextSequence, nextRecord, nextSegment, snapshotSlot: () => snapshots.newest?.slot ?? (0 as Slot),
   });
   try {
+    // First, so that a full disk has room for the segment with which each life begins.
+    for (const segment of recovered.unopened) await fileSystem.remove(join(folder, segmentName(segment)));
     await log.begin(recovered.carried);
     for (const segment of recovered.superseded) await fileSystem.remove(join(folder, segmentName(segment)));
   } catch (error) {
@@ -118,5 +137,6 @@ function foldersOf(folder: string): readonly string[] {
 /** Errors of the operating system carry a code of their own; anything else is a fault in synod and stays as it is. */
 function asSynodError(error: unknown): unknown {
   if (error instanceof SynodError || !(error instanceof Error) || !("code" in error)) return error;
+  if (isNoSpace(error)) return new SynodError("SYNOD_ERR_NO_SPACE", `${error.message}: there is no room for a segment of the log`);
   return new SynodError("SYNOD_ERR_DISK", error.message, { cause: String(error.code) });
 }

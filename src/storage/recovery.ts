@@ -20,6 +20,8 @@ export interface RecoveredLog {
   readonly segments: readonly SegmentEntry[];
   /** Files that go once the next segment has begun: nothing in them counts that is not repeated there. */
   readonly superseded: readonly number[];
+  /** Those among them in which nothing was ever made durable: they may go at once. */
+  readonly unopened: readonly number[];
   /** The end of the last sync that is known to have completed. */
   readonly synced: LogPosition;
   /** Records behind `synced`: they count, and are written again at the start of the next segment. */
@@ -55,7 +57,7 @@ export async function recoverLog(
   if (last === undefined) {
     if (snapshot !== null || founded) throw corrupt(folder, 0, "there is no log in a folder that is in use");
     for (const source of unopened) checkUnopenedSegment(source, 0);
-    const empty = { segments: [], superseded: numbers, synced: { segment: 0, offset: 0 }, carried: [], nextSequence: 1, nextRecord: 1, nextSegment };
+    const empty = { segments: [], superseded: numbers, unopened: numbers, synced: { segment: 0, offset: 0 }, carried: [], nextSequence: 1, nextRecord: 1, nextSegment };
     return { ...empty, state: builder.finish(), summary: builder.summary, bytesAboveSnapshot: 0 };
   }
   const { segments, tail } = readSegments(chain, incarnation, builder);
@@ -68,6 +70,7 @@ export async function recoverLog(
     bytesAboveSnapshot: builder.bytesAboveSnapshot,
     segments: kept,
     superseded: numbers.filter((segment) => !kept.some((entry) => entry.segment === segment)),
+    unopened: unopened.map(({ segment }) => segment),
     synced: tail.synced,
     carried: tail.records,
     nextSequence: tail.sequence,

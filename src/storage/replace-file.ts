@@ -16,12 +16,18 @@ export async function replaceFile(
   await fileSystem.remove(temporary);
   const file = await fileSystem.open(temporary, "create");
   try {
-    await fill(file);
-    await file.datasync();
-  } finally {
-    await file.close();
+    try {
+      await fill(file);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await check?.(temporary);
+  } catch (error) {
+    // On a full disk what was written of it is in the way.
+    await fileSystem.remove(temporary).catch(() => {});
+    throw error;
   }
-  await check?.(temporary);
   await fileSystem.rename(temporary, path);
   await fileSystem.syncFolder(dirname(path));
 }

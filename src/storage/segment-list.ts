@@ -14,6 +14,8 @@ export class SegmentList {
   readonly #fileSystem: FileSystem;
   readonly #folder: string;
   readonly #segments: SegmentEntry[];
+  /** One cut after the other. */
+  #cutting: Promise<void> = Promise.resolve();
 
   constructor(fileSystem: FileSystem, folder: string, segments: readonly SegmentEntry[]) {
     this.#fileSystem = fileSystem;
@@ -42,7 +44,13 @@ export class SegmentList {
    * Removes the oldest segments while they hold no slot above `slot`, and only those before segment `before`, whose synced
    * header repeats their promises (rule 21). Each removal is durable before the next: a crash leaves no hole in the log.
    */
-  async cut(slot: number, before: number): Promise<void> {
+  cut(slot: number, before: number): Promise<void> {
+    const done = this.#cutting.then(() => this.#cut(slot, before));
+    this.#cutting = done.catch(() => {});
+    return done;
+  }
+
+  async #cut(slot: number, before: number): Promise<void> {
     for (;;) {
       const oldest = this.#segments[0];
       if (oldest === undefined || oldest.segment >= before || oldest.highestSlot > slot) return;

@@ -15,6 +15,8 @@ export interface ConnectionEvents {
   /** The first frame; the handler opens the connection or closes it. */
   hello(connection: Connection, frame: Uint8Array): void;
   message(connection: Connection, message: Uint8Array): void;
+  /** The peer answered `challenge`, after it was asked. */
+  alive(connection: Connection, question: string): void;
   /** The connection ended by itself; not called after `close`. `code` is the ws close code, 1006 if there was none. */
   ended(connection: Connection, code: number, reason: string): void;
 }
@@ -130,6 +132,11 @@ export class Connection {
     this.#ws.ping();
   }
 
+  /** Asks for a sign of life that was given after this call: `alive` tells of the answer to exactly this question. */
+  challenge(question: string): void {
+    if (this.#phase === "up") this.#ws.ping(question);
+  }
+
   /** Closes with a code and reason for the peer. The owner hears no more of this connection. */
   close(code: number, reason: string): void {
     if (this.#phase === "closed") return;
@@ -140,6 +147,9 @@ export class Connection {
 
   #listen(): void {
     this.#ws.on("message", (data, isBinary) => this.#onFrame(data as Buffer, isBinary));
+    this.#ws.on("pong", (question) => {
+      if (this.#phase === "up" && question.length > 0) this.#events.alive(this, question.toString());
+    });
     this.#ws.on("error", (error) => this.#ended(1006, error.message));
     this.#ws.on("close", (code, reason) => this.#ended(code, reason.toString() || this.#error || "closed by the peer"));
     this.#socket.on("error", (error) => (this.#error = error.message));

@@ -14,6 +14,8 @@ export const CLOSE = {
   tooManyUnknown: 4006,
   handshakeTimeout: 4007,
   replaced: 4008,
+  /** The same incarnation runs twice, or with less than it had: a copied or restored volume (rule 13). */
+  copied: 4009,
 } as const;
 
 /** Why a hello is not answered with a link. */
@@ -52,6 +54,18 @@ function judgeMember(hello: Hello, local: Hello, expected: Incarnation | null, d
   if (dialled === local.incarnation) return null;
   if (dialled === null) return { code: CLOSE.malformed, message: "malformed hello: it does not say who was dialled", hello };
   return { code: CLOSE.otherIncarnation, message: `incarnation ${local.incarnation}, not ${dialled}`, hello };
+}
+
+/** Whether a peer comes with fewer durable records than it is known to have had; `known` is 0 where nothing is known (rule 13). */
+export function judgeRecords(hello: Hello, known: number): Verdict | null {
+  if (hello.lastRecord >= known) return null;
+  const message = `copied or restored volume: it ends with record ${hello.lastRecord}, and had record ${known} before`;
+  return { code: CLOSE.copied, message, hello };
+}
+
+/** For a peer of which another process, whose link is alive, is the same incarnation (rule 13). */
+export function runsTwice(hello: Hello): Verdict {
+  return { code: CLOSE.copied, message: "copied or restored volume: another process runs with the same incarnation", hello };
 }
 
 /** What there is already when a peer dials us. */

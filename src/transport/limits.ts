@@ -21,6 +21,8 @@ export interface TransportLimits {
   readonly dialTimeoutMs: number;
   /** How long the peer's hello may take. */
   readonly handshakeTimeoutMs: number;
+  /** How long a link may take to show that it is alive when another process comes with the same incarnation; less than that of the hello. */
+  readonly challengeMs: number;
   /** How often a link is pinged. */
   readonly pingIntervalMs: number;
   /** After how many intervals in a row without a received byte a link counts as dead. */
@@ -43,6 +45,7 @@ export const DEFAULT_LIMITS: TransportLimits = {
   pendingHandshakes: 64,
   dialTimeoutMs: 1_000,
   handshakeTimeoutMs: 1_000,
+  challengeMs: 300,
   pingIntervalMs: 1_000,
   silentIntervals: 5,
   backoffMinMs: 50,

@@ -1,5 +1,6 @@
 import type { MemberInfo } from "../paxos/configuration.ts";
 import type { Incarnation } from "../paxos/ids.ts";
+import type { Cancel } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 import type { Dialer } from "./dialer.ts";
 import type { Hello } from "./hello.ts";
@@ -13,6 +14,13 @@ export interface Link {
   readonly upSinceMs: number;
 }
 
+/** A connection whose peer says that it is the incarnation that has a link already, in another life of the process. */
+export interface Rival {
+  readonly connection: Connection;
+  readonly hello: Hello;
+  readonly cancel: Cancel;
+}
+
 /** What the transport remembers of one other incarnation: its link if it has one, and the way to get one. */
 export class Peer {
   readonly incarnation: Incarnation;
@@ -23,6 +31,10 @@ export class Peer {
   link: Link | null = null;
   /** Dialled by us, our hello sent, the peer's hello not yet here. */
   greeting: Connection | null = null;
+  /** The highest number of a durable record that it said it has (rule 13). */
+  records = 0;
+  /** Somebody else of this incarnation, who waits until it is known whether the link is alive. */
+  rival: Rival | null = null;
   /** As in `LinkStatus`. */
   refused: string | null = null;
 

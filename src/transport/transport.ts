@@ -8,7 +8,7 @@ import type { Incarnation } from "../paxos/ids.ts";
 import { type Cancel, type Clock, systemClock } from "./clock.ts";
 import { Connection, type ConnectionEvents } from "./connection.ts";
 import { Dialer } from "./dialer.ts";
-import { CLOSE, type Verdict, inboundWins, judgeHello } from "./handshake.ts";
+import { CLOSE, type Verdict, inboundWins, judgeHello, judgeRecords, runsTwice } from "./handshake.ts";
 import { type Hello, encodeHello } from "./hello.ts";
 import { DEFAULT_LIMITS, type TransportLimits } from "./limits.ts";
 import type { LinkStatus } from "./link-status.ts";
@@ -79,6 +79,7 @@ export class Transport {
     this.#events = {
       hello: (connection, frame) => this.#onHello(connection, frame),
       message: (connection, message) => this.#onMessage(connection, message),
+      alive: (connection, question) => this.#onAlive(connection, question),
       ended: (connection, code, reason) => this.#onEnded(connection, code, reason),
     };
   }
@@ -155,7 +156,10 @@ export class Transport {
     this.#state = "closed";
     if (this.#immediate !== null) clearImmediate(this.#immediate);
     this.#cancelLiveness?.();
-    for (const peer of this.#peers.values()) peer.dialer?.stop();
+    for (const peer of this.#peers.values()) {
+      peer.dialer?.stop();
+      peer.rival?.cancel();
+    }
     for (const connection of this.#connections.keys()) connection.close(CLOSE.stopping, "the member is stopping");
     this.#connections.clear();
     this.#peers.clear();
@@ -212,12 +216,54 @@ export class Transport {
       if (dialled === null && judged.code !== CLOSE.malformed) connection.sendHello(encodeHello(local, null));
       return this.#refuse(connection, dialled, judged);
     }
+    const restored = judgeRecords(judged, this.#peers.get(judged.incarnation)?.records ?? 0);
+    if (restored !== null) return this.#refuse(connection, dialled, restored);
     if (dialled !== null) {
       dialled.greeting = null;
-      this.#linkUp(dialled, connection, judged);
+      this.#meetDialled(dialled, connection, judged);
     } else {
       this.#onInbound(connection, judged, local);
     }
+  }
+
+  /** A link that came up meanwhile from another life of the peer stays; which of the two is over shows when the other one dials. */
+  #meetDialled(peer: Peer, connection: Connection, hello: Hello): void {
+    if (!isOtherLife(peer, hello)) return this.#linkUp(peer, connection, hello);
+    this.#drop(connection, "another link of this pair stays");
+    peer.link?.connection.probe();
+  }
+
+  /**
+   * Somebody dials as an incarnation that has a link from another life of the process. That link is asked whether it is alive:
+   * if it is, two processes run at the same time and the newcomer is refused for ever (rule 13); if not, it was the earlier life.
+   */
+  #challenge(peer: Peer, connection: Connection, hello: Hello): void {
+    if (peer.rival !== null) return this.#drop(connection, "another connection of this incarnation is being judged");
+    const cancel = this.#clock.schedule(this.#limits.challengeMs, () => this.#endChallenge(peer, "replaced"));
+    peer.rival = { connection, hello, cancel };
+    peer.link?.connection.challenge(hello.boot);
+  }
+
+  #endChallenge(peer: Peer, verdict: "replaced" | "copied"): void {
+    const { rival } = peer;
+    if (rival === null) return;
+    peer.rival = null;
+    rival.cancel();
+    if (!this.#connections.has(rival.connection)) return;
+    if (verdict === "copied") return this.#refuse(rival.connection, null, runsTwice(rival.hello));
+    rival.connection.sendHello(encodeHello(this.#options.hello(), null));
+    this.#linkUp(peer, rival.connection, rival.hello);
+  }
+
+  #onAlive(connection: Connection, question: string): void {
+    const peer = this.#connections.get(connection) ?? null;
+    if (peer?.link?.connection === connection && peer.rival?.hello.boot === question) this.#endChallenge(peer, "copied");
+  }
+
+  /** A peer said that it holds so many durable records: with fewer it must not come again. */
+  heardRecords(from: Incarnation, records: number): void {
+    const peer = this.#peers.get(from);
+    if (peer !== undefined) peer.records = Math.max(peer.records, records);
   }
 
   #refuse(connection: Connection, dialled: Peer | null, verdict: Verdict): void {
@@ -242,6 +288,7 @@ export class Transport {
       peer.link?.connection.probe();
       return;
     }
+    if (isOtherLife(peer, hello)) return this.#challenge(peer, connection, hello);
     connection.sendHello(encodeHello(local, null));
     this.#linkUp(peer, connection, hello);
   }
@@ -252,6 +299,7 @@ export class Transport {
 
   /** Makes `connection` the link of `peer`; what it had before gives way. */
   #linkUp(peer: Peer, connection: Connection, hello: Hello): void {
+    peer.records = Math.max(peer.records, hello.lastRecord);
     this.#replaceLink(peer);
     if (this.#state === "closed") return;
     peer.dialer?.stop();
@@ -291,7 +339,11 @@ export class Transport {
     const peer = this.#connections.get(connection) ?? null;
     this.#connections.delete(connection);
     if (peer === null) return;
-    if (peer.link?.connection === connection) return this.#onLinkEnded(peer, reason);
+    if (peer.link?.connection === connection) {
+      this.#onLinkEnded(peer, reason);
+      if (code === CLOSE.copied) this.#listener.onRefused?.({ code, message: reason, hello: null, dialled: null, by: "peer" });
+      return;
+    }
     this.#dialFailed(peer);
     const refused = code >= CLOSE.malformed && code !== CLOSE.duplicate && code !== CLOSE.handshakeTimeout;
     if (!refused) return;
@@ -305,6 +357,7 @@ export class Transport {
     if (peer.info === null) this.#peers.delete(peer.incarnation);
     peer.dialer?.dialLater();
     this.#linkDown(peer, reason);
+    this.#endChallenge(peer, "replaced");
   }
 
   #dialFailed(peer: Peer | null): void {
@@ -325,4 +378,9 @@ export class Transport {
       for (const connection of this.#connections.keys()) connection.checkLiveness();
     });
   }
+}
+
+/** Whether the peer has a link that another life of its process made. */
+function isOtherLife({ link }: Peer, hello: Hello): boolean {
+  return link !== null && link.hello.boot !== hello.boot;
 }

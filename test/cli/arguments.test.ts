@@ -21,6 +21,10 @@ describe("wrong usage ends with exit code 2 and says what is wrong", () => {
     [["node", "--name", "../n1", "--data", "x", "--listen", "h:1"], /letters, digits/],
     [["kv", "put"], /missing required argument 'key'/], [["kv", "get", "k", "--endpoint", "nowhere"], /must be an http URL/],
     [["kv", "put", "k", "v", "--prev-revision", "-1"], /whole number/],
+    [["dev", "remove"], /missing required argument 'name'/], [["dev", "add", "n4", "n5"], /too many arguments/],
+    [["member"], /Usage: synod member/], [["member", "add"], /missing required argument 'host:port'/], [["member", "add", "7001"], /host:port/],
+    [["member", "promote", "n4", "--configuration", "x"], /whole number/], [["member", "replace", "n4"], /missing required argument 'host:port'/],
+    [["member", "remove", "n4", "--force", "yes"], /too many arguments/], [["member", "list", "--force"], /unknown option '--force'/],
     [["found", "http://h:1"], /--record/], [["explode"], /unknown command 'explode'/], [[], /Usage: synod/],
   ])("%j", async (args, pattern) => {
     const { code, output } = await run(args);
@@ -31,7 +35,7 @@ describe("wrong usage ends with exit code 2 and says what is wrong", () => {
 
 describe("failures end with exit code 1, a code of the table, and whether a retry is safe", () => {
   it("says that no local cluster runs", async () => {
-    for (const args of [["kv", "get", "k"], ["status"], ["dev", "list"], ["dev", "kill", "n1"]]) {
+    for (const args of [["kv", "get", "k"], ["status"], ["dev", "list"], ["dev", "kill", "n1"], ["dev", "add"], ["dev", "remove", "n1"], ["member", "list"], ["member", "remove", "n1"]]) {
       const { code, output } = await run(args);
       expect(output).toMatch(/^SYNOD_ERR_UNREACHABLE: No local cluster runs on .*\.synod\/dev/);
       expect(code).toBe(1);

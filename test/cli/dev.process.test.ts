@@ -72,6 +72,33 @@ describe("synod dev with real members", () => {
     expect(await output(["kv", "list"], cwd)).toMatch(/greeting\s+1\s+1\s+5/);
   });
 
+  it("grows and shrinks while it serves, and is in the next run as it was left", async () => {
+    const cwd = scratch.folder();
+    const dev = await startDev(process.execPath, cwd);
+    await output(["kv", "put", "greeting", "hello"], cwd);
+    expect(await output(["dev", "add"], cwd)).toMatch(/^n4 +running/m);
+    await dev.says(/knows as members n1, n2, n3, n4 /);
+    const { leader } = JSON.parse(await output(["status", "--json"], cwd)) as { leader: string };
+    expect(await output(["dev", "remove", leader], cwd)).not.toMatch(new RegExp(`^${leader} `, "m"));
+    const killed = clusterFile(devFolder(cwd)).nodes.map(({ name }) => name).filter((name) => name !== "n4")[0] ?? "";
+    await output(["dev", "kill", killed], cwd);
+    expect(await output(["dev", "remove", killed], cwd)).toMatch(/^n4 +running/m);
+    expect(await output(["dev", "remove", "n7"], cwd)).toMatch(/^SYNOD_ERR_NO_SUCH_NODE/);
+    const left = clusterFile(devFolder(cwd)).nodes.map(({ name }) => name);
+    expect([left.length, left[1]]).toEqual([2, "n4"]);
+    const members = await output(["member", "list"], cwd);
+    expect(members.match(/^n\d+/gm)).toEqual(left);
+    expect(members).toMatch(/^configuration \d+$/m);
+
+    dev.child.kill("SIGINT");
+    expect(await dev.ended).toBe(0);
+    const again = synod(process.execPath, ["dev"], cwd);
+    await again.says(/Ctrl-C stops everything/);
+    expect(clusterFile(devFolder(cwd)).nodes.map(({ name }) => name)).toEqual(left);
+    expect(await output(["kv", "get", "greeting"], cwd)).toBe("hello");
+    expect(await output(["dev", "add"], cwd)).toMatch(/^n5 +running/m);
+  });
+
   it("ends within 2 s of Ctrl-C with a paused leader", async () => {
     const cwd = scratch.folder();
     const dev = await startDev(process.execPath, cwd);

@@ -8,7 +8,7 @@ const id = incarnation("0123456789abcdef0123456789abcdef");
 const ballot = { round: 3, member: "n2", incarnation: id };
 const status: Status = {
   member: "n1", incarnation: id, cluster: id, role: "follower", leader: "n2", ballot, committed: 120, applied: 119, revision: 42,
-  configuration: { voters: [], learners: [] }, fenced: null, version: "1",
+  configuration: { voters: [], learners: [] }, fenced: null, diskFull: false, version: "1",
   peers: [
     { name: "n2", incarnation: id, address: "127.0.0.1:1", link: "up", refused: null }, { name: "n3", incarnation: id, address: "127.0.0.1:2", link: "dialing", refused: null },
   ],
@@ -29,6 +29,10 @@ describe("a node's status line", () => {
 
   it("shows a member that belongs to no cluster yet", () => {
     expect(statusLine({ ...node, status: { ...status, cluster: null } }, plain)).toContain("unfounded");
+  });
+
+  it.each(["learner", "removed"] as const)("shows a member that is %s", (role) => {
+    expect(statusLine({ ...node, status: { ...status, role } }, plain)).toMatch(new RegExp(`^n1 +running +${role} `));
   });
 
   it("stands in line with its heading", () => {
@@ -64,6 +68,15 @@ describe("an event's line", () => {
     expect(sentence("leaderChanged", { ballot, leader: "n1" })).toBeUndefined();
   });
 
+  it("tells how the members change, by their names", () => {
+    const configuration = { voters: [{ name: "n1" }, { name: "n2" }], learners: [{ name: "n3" }], removed: [] };
+    expect(sentence("configurationProposed", { slot: 12, configuration })).toBe("proposes as members n1, n2 and the learner n3 (slot 12)");
+    expect(sentence("configurationChanged", { slot: 12, configuration: { ...configuration, learners: [] } })).toBe("knows as members n1, n2 (slot 12)");
+    expect(sentence("configurationEntered", { slot: 12 })).toBe("has the promise of a quorum of them for all above slot 12");
+    expect(sentence("configurationDone", { slot: 12 })).toBe("says that the change at slot 12 is done");
+    expect(sentence("steppedDown", { ballot, reason: "removed" })).toBe("steps down from ballot 3.n2 (it is a voter no more)");
+  });
+
   it("is not there for an event of another kind", () => {
     expect(sentence("somethingElse")).toBeUndefined();
   });
@@ -72,7 +85,7 @@ describe("an event's line", () => {
 it("tells how to use the cluster with real addresses and flags", () => {
   const lines = usageLines({ name: "n2", url: "http://h:2" }, "http://h:1", " --data x", plain).join("\n");
   expect(lines).toContain("curl -X PUT --data 'hello' http://h:1/v1/kv/greeting");
-  expect(lines).toContain("npx synod dev kill n2 --data x");
+  for (const command of ["kill n2", "start n2", "add", "remove n2"]) expect(lines).toContain(`npx synod dev ${command} --data x`);
 });
 
 describe("the screen", () => {

@@ -1,9 +1,10 @@
 // Stands in for a real member in tests of the manager: the same command line and the same HTTP, but no consensus. The member named
-// by FAKE_LEADER says that it leads once it is founded. FAKE_CRASH=name makes that one end at once.
+// by FAKE_LEADER says that it leads once it is founded. FAKE_CRASH=name makes that one end at once. The members stand each
+// in a file beside the data folders; a file `refusal` there holds the code that every change ends with.
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { runNodeProcess } from "../../src/local/node-process.ts";
@@ -66,8 +67,47 @@ function status(): object {
   return {
     member: name, incarnation: identity.incarnation, cluster: identity.cluster, role: leads ? "leader" : "follower", leader: null,
     ballot: { round: 1, member: name, incarnation: identity.incarnation }, committed: 7, applied: 7, revision: 3,
-    configuration: { voters: [], learners: [], removed: [] }, peers: [], fenced: null, version: "fake",
+    configuration: { voters: [], learners: [], removed: [] }, peers: [], fenced: null, diskFull: false, version: "fake",
   };
+}
+
+interface FakeMember {
+  id: string;
+  name: string;
+  address: string;
+  role: string;
+  caughtUp: boolean;
+}
+
+const shared = (file: string): string => join(dirname(data), file);
+
+function members(): FakeMember[] {
+  const files = readdirSync(dirname(data)).filter((file) => file.startsWith("member-"));
+  return files.sort().map((file) => JSON.parse(readFileSync(shared(file), "utf8")) as FakeMember);
+}
+
+function saveMember(member: FakeMember): void {
+  writeFileSync(shared(`member-${member.name}`), JSON.stringify(member));
+}
+
+/** The membership routes, without any of what they mean. */
+async function changeMembers({ method, url = "" }: IncomingMessage, body: string): Promise<void> {
+  const [, , , id = ""] = (url.split("?")[0] ?? "").split("/");
+  const known = members().find((member) => member.id === id);
+  if (method === "DELETE" && known !== undefined) rmSync(shared(`member-${known.name}`));
+  if (method !== "POST") return;
+  if (known !== undefined) return saveMember({ ...known, role: "voter" });
+  const { address } = JSON.parse(body) as { address: string };
+  const newcomer = (await (await fetch(`http://${address}/v1/founding`)).json()) as { member: string; incarnation: string };
+  saveMember({ id: newcomer.incarnation, name: newcomer.member, address, role: "learner", caughtUp: true });
+}
+
+async function answerMembership(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.method !== "GET" && existsSync(shared("refusal"))) {
+    return void response.writeHead(409).end(JSON.stringify({ code: readFileSync(shared("refusal"), "utf8"), message: "refused by a fake" }));
+  }
+  await changeMembers(request, (await buffer(request)).toString());
+  response.end(JSON.stringify({ configuration: 1, pending: false, members: members(), removed: [] }));
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -76,6 +116,7 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     const body = JSON.parse((await buffer(request)).toString()) as { founding: { cluster: string } };
     identity.cluster = body.founding.cluster;
     save(identity);
+    saveMember({ id: identity.incarnation, name, address: `${host}:${port}`, role: "voter", caughtUp: true });
     response.end(JSON.stringify({ member: name, ...identity }));
     lead();
   } else if (route === "GET /v1/founding") {
@@ -87,6 +128,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
     response.write(": hello\n\n");
     if (request.headers["last-event-id"] !== undefined) for (const event of events) response.write(frame(event));
     streams.add(response.on("close", () => streams.delete(response)));
+  } else if (request.url?.startsWith("/v1/members") === true) {
+    await answerMembership(request, response);
   } else if (route === "GET /args") {
     response.end(JSON.stringify(process.argv.slice(2)));
   } else {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -150,6 +150,110 @@ describe("the local cluster", () => {
   });
 });
 
+const names = (cluster: LocalCluster): string[] => cluster.list().map((node) => node.name);
+
+/** The names of the members, as they stand. */
+const membersIn = (folder: string): string[] => readdirSync(folder).filter((file) => file.startsWith("member-")).map((file) => file.slice("member-".length)).sort();
+
+describe("nodes that come and go", () => {
+  it("are added as processes and as voters, and removed as members first, then as processes with their data", async () => {
+    const cluster = await running();
+    const added = await cluster.add();
+    expect(added).toMatchObject({ name: "n4", state: "running" });
+    expect(JSON.parse(readFileSync(join(cluster.folder, "member-n4"), "utf8"))).toMatchObject({ role: "voter", address: new URL(added.url).host });
+    expect(clusterFile(cluster.folder).nodes).toEqual(cluster.list());
+    const pid = pidOf(cluster, "n2");
+    expect((await cluster.remove("n2")).map((node) => node.name)).toEqual(["n1", "n3", "n4"]);
+    expect(membersIn(cluster.folder)).toEqual(["n1", "n3", "n4"]);
+    expect([isAlive(pid), existsSync(join(cluster.folder, "n2")), existsSync(join(cluster.folder, "n2.log"))]).toEqual([false, false, true]);
+    expect(clusterFile(cluster.folder).nodes).toEqual(cluster.list());
+    expect(Object.keys(JSON.parse(readFileSync(join(cluster.folder, "peers.json"), "utf8")) as object)).toEqual(["n1", "n3", "n4"]);
+  });
+
+  it("never take a name that was used", async () => {
+    const cluster = await running();
+    await cluster.remove("n3");
+    await cluster.add();
+    await cluster.remove("n4");
+    expect((await cluster.add()).name).toBe("n5");
+    expect(names(cluster)).toEqual(["n1", "n2", "n5"]);
+  });
+
+  it("are there in the next run as they were left, at their addresses", async () => {
+    const first = await running();
+    await first.add();
+    await first.remove("n1");
+    const before = first.list().map(({ name, url }) => [name, url]);
+    await first.shutdown();
+    const second = await running({ nodes: undefined }, first.folder);
+    expect(second.list().map(({ name, url }) => [name, url])).toEqual(before);
+    expect((await second.add()).name).toBe("n5");
+  });
+
+  it("are removed in whatever state they are", async () => {
+    const cluster = await running({ nodes: 4 });
+    await cluster.kill("n1");
+    await cluster.pause("n2");
+    await cluster.stop("n3");
+    for (const name of ["n1", "n2", "n3"]) await cluster.remove(name);
+    expect([names(cluster), membersIn(cluster.folder)]).toEqual([["n4"], ["n4"]]);
+  });
+
+  it("leave nothing behind when they do not start", async () => {
+    const cluster = await running({ env: { FAKE_LEADER: "n2", FAKE_CRASH: "n4" } });
+    await expect(cluster.add()).rejects.toThrow(/n4 ended \(exit code 3\) before it listened/);
+    expect([names(cluster), membersIn(cluster.folder), existsSync(join(cluster.folder, "n4"))]).toEqual([["n1", "n2", "n3"], ["n1", "n2", "n3"], false]);
+  });
+
+  it("stay as they are when the cluster refuses, and can go on joining later", async () => {
+    const cluster = await running();
+    writeFileSync(join(cluster.folder, "refusal"), "SYNOD_ERR_NO_LIVE_QUORUM");
+    await expect(cluster.remove("n2")).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LIVE_QUORUM", message: "refused by a fake" });
+    expect(stateOf(cluster, "n2")).toBe("running");
+    await expect(cluster.add()).rejects.toMatchObject({
+      code: "SYNOD_ERR_NO_LIVE_QUORUM", message: expect.stringMatching(/^n4 runs and has not joined yet: refused by a fake `synod dev add n4` goes on/) as string,
+    });
+    expect([names(cluster), membersIn(cluster.folder)]).toEqual([["n1", "n2", "n3", "n4"], ["n1", "n2", "n3"]]);
+    rmSync(join(cluster.folder, "refusal"));
+    expect(await cluster.join("n4")).toMatchObject({ name: "n4", state: "running" });
+    expect(membersIn(cluster.folder)).toEqual(["n1", "n2", "n3", "n4"]);
+  });
+
+  it("come and go one at a time", async () => {
+    const cluster = await running();
+    const adding = cluster.add();
+    for (const other of [cluster.add(), cluster.remove("n1"), cluster.join("n1")]) {
+      await expect(other).rejects.toMatchObject({ code: "SYNOD_ERR_CHANGE_PENDING", message: expect.stringContaining("n4 is joining") as string });
+    }
+    await adding;
+    await cluster.remove("n1");
+    expect(names(cluster)).toEqual(["n2", "n3", "n4"]);
+  });
+
+  it("are at most nine, are known by their names, and need a node that runs", async () => {
+    const cluster = await running({ nodes: 9 });
+    await expect(cluster.add()).rejects.toMatchObject({ code: "SYNOD_ERR_TOO_MANY_MEMBERS" });
+    await expect(cluster.remove("n10")).rejects.toMatchObject({ code: "SYNOD_ERR_NO_SUCH_NODE" });
+    await cluster.remove("n9");
+    await Promise.all(names(cluster).map((name) => cluster.stop(name)));
+    await expect(cluster.add()).rejects.toMatchObject({ code: "SYNOD_ERR_NODE_STATE" });
+    await expect(cluster.join("n1")).rejects.toMatchObject({ code: "SYNOD_ERR_NODE_STATE" });
+  });
+
+  it("do not hold up the end of the cluster while they join", async () => {
+    const cluster = await running();
+    writeFileSync(join(cluster.folder, "refusal"), "SYNOD_ERR_CHANGE_PENDING");
+    const adding = cluster.add();
+    adding.catch(() => {});
+    await new Promise<void>((resolve) => cluster.on("change", () => void (stateOf(cluster, "n4") === "running" && resolve())));
+    const began = performance.now();
+    await cluster.shutdown();
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await expect(adding).rejects.toMatchObject({ code: expect.stringMatching(/STOPPING|NODE_STATE/) as string });
+    expect(cluster.list().every((node) => node.pid === null)).toBe(true);
+  });
+});
+
 describe("the kept folder", () => {
   it("has the same addresses, members and cluster in the next run", async () => {
     const first = await running();
@@ -223,12 +327,25 @@ describe("the manager's HTTP", () => {
     }
   });
 
+  it("adds a node and removes it", async () => {
+    const { cluster, url } = await withManager();
+    const added = await fetch(`${url}/nodes`, { method: "POST" });
+    expect([added.status, await added.json()]).toEqual([200, cluster.list()[3]]);
+    const joined = await fetch(`${url}/nodes/n4/join`, { method: "POST" });
+    expect([joined.status, await joined.json()]).toEqual([200, cluster.list()[3]]);
+    const removed = await fetch(`${url}/nodes/n4?force=true`, { method: "DELETE" });
+    expect([removed.status, await removed.json()]).toEqual([200, { nodes: cluster.list() }]);
+    expect(names(cluster)).toEqual(["n1", "n2", "n3"]);
+  });
+
   it("answers errors with their codes", async () => {
     const { url } = await withManager();
     const codeOf = async (path: string, init: RequestInit): Promise<unknown> => ((await (await fetch(`${url}${path}`, init)).json()) as { code: unknown }).code;
     expect(await codeOf("/nodes/n9/kill", { method: "POST" })).toBe("SYNOD_ERR_NO_SUCH_NODE");
     expect(await codeOf("/nodes/n1/resume", { method: "POST" })).toBe("SYNOD_ERR_NODE_STATE");
     expect(await codeOf("/nodes/n1/shutdown", { method: "POST" })).toBe("SYNOD_ERR_NO_ROUTE");
+    expect(await codeOf("/nodes/n9", { method: "DELETE" })).toBe("SYNOD_ERR_NO_SUCH_NODE");
+    expect(await codeOf("/nodes/n9/join", { method: "POST" })).toBe("SYNOD_ERR_NO_SUCH_NODE");
     expect(await codeOf("/elsewhere", {})).toBe("SYNOD_ERR_NO_ROUTE");
     expect(await codeOf("/nodes/n1/kill", { method: "POST", headers: { origin: "http://evil.example" } })).toBe("SYNOD_ERR_BAD_REQUEST");
   });

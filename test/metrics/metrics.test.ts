@@ -5,7 +5,7 @@ import { incarnation, slot } from "../../src/paxos/ids.ts";
 const ballot = { round: 4, incarnation: incarnation("a".repeat(32)) };
 
 const SAMPLE: MemberSample = {
-  ballotRound: 4, role: "leader", chosenSlot: 12, appliedSlot: 11, revision: 9, logBytes: 4096,
+  ballotRound: 4, role: "leader", fence: null, diskFull: false, chosenSlot: 12, appliedSlot: 11, revision: 9, logBytes: 4096,
   peers: [{ name: "m2", up: true }, { name: "m3", up: false }], queues: { proposals: 3 },
 };
 

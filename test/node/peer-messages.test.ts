@@ -12,7 +12,7 @@ import { memberIncarnation } from "../../src/scenario/names.ts";
 import type { Result } from "../../src/state/results.ts";
 import { anyBallot, anyConfiguration, anyIncarnation, anyMessage, anyNumber, anySlot } from "../paxos/arbitraries.ts";
 
-const KINDS = 9;
+const KINDS = 10;
 const anyBytes = fc.uint8Array({ maxLength: 40 });
 const anyChecksum = fc.nat({ max: 0xffffffff });
 const anyCode = fc.constantFrom(...(Object.keys(ERRORS) as ErrorCode[]));
@@ -58,6 +58,7 @@ const anyPeerMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.record({ type: type("checksum"), slot: anySlot, checksum: anyChecksum }),
   fc.record({ type: type("memberRequest"), id: anyNumber, request: anyMemberRequest }),
   fc.record({ type: type("memberAnswer"), id: anyNumber, answer: anyMemberAnswer }),
+  fc.record({ type: type("disk"), records: anySlot, full: fc.boolean() }),
 );
 
 /** With errors as what is told of them, for comparing. */
@@ -134,7 +135,7 @@ describe("the lane of a message", () => {
     { type: "paxos", message: { type: "accepted", ballot, from: at, through: at } },
     { type: "snapshotRequest", minSlot: at, slot: at, offset: 0 },
     { type: "snapshotUnavailable", minSlot: at },
-    { type: "checksum", slot: at, checksum: 1 },
+    { type: "checksum", slot: at, checksum: 1 }, { type: "disk", records: 1, full: false },
   ];
   const bulk: PeerMessage[] = [
     { type: "paxos", message: { type: "accept", ballot, firstSlot: at, values: [], chosenThrough: at } },

@@ -4,7 +4,7 @@ import { SynodError } from "../../src/errors/synod-error.ts";
 import type { WriteLimits } from "../../src/node/write-router.ts";
 import { memberIncarnation } from "../../src/scenario/names.ts";
 import { decodeCommand } from "../../src/state/commands.ts";
-import { put } from "../state/helpers.ts";
+import { del, put } from "../state/helpers.ts";
 import { writesIn, WriteWorld } from "./write-world.ts";
 
 const SIZE = put("a", "").length;
@@ -26,6 +26,17 @@ describe("a leader's writes", () => {
     submitAll(world, "abcde");
     world.router.route();
     expect(world.sentKeys).toEqual([["a", "b"], ["c", "d"], ["e"]]);
+  });
+
+  it("are proposed apart while the disk is full: what makes the state grow, which is refused, and what does not", () => {
+    const world = leading();
+    world.full = true;
+    const answers = [put("a", ""), del("b"), put("c", ""), del("d")].map((command) => world.submit(command));
+    world.router.route();
+    expect(world.sentKeys).toEqual([["a", "c"], ["b", "d"]]);
+    expect(world.sent.map(({ grows }) => grows)).toEqual([true, false]);
+    world.router.failed(world.sent[0]?.id ?? 0, "diskFull");
+    expect(answers).toEqual([["SYNOD_ERR_NO_SPACE"], [], ["SYNOD_ERR_NO_SPACE"], []]);
   });
 
   it("are proposed in batches of at most so many bytes, a larger write alone", () => {

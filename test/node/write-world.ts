@@ -13,6 +13,8 @@ export interface SentBatch {
   readonly id: number;
   readonly to: Incarnation | null;
   readonly commands: readonly Uint8Array[];
+  /** Of those proposed here: what was said of them. */
+  readonly grows?: boolean;
 }
 
 /** A router with all that it needs of a member, for tests to turn. It starts as a follower of member 1. */
@@ -23,6 +25,7 @@ export class WriteWorld {
   leads = false;
   roomBytes = Infinity;
   campaigns = false;
+  full = false;
   candidate: Incarnation | null = null;
   leader: Incarnation | null = memberIncarnation(1);
   linkTakesMore = true;
@@ -36,9 +39,10 @@ export class WriteWorld {
       leads: () => this.leads,
       roomBytes: () => this.roomBytes,
       campaigns: () => this.campaigns,
+      full: () => this.full,
       linkedLeader: () => this.leader,
       linkedCandidate: () => this.candidate,
-      propose: (id, commands) => void this.sent.push({ id, to: null, commands }),
+      propose: (id, commands, grows) => void this.sent.push({ id, to: null, commands, grows }),
       forward: (to, id, commands) => this.linkTakesMore && this.sent.push({ id, to, commands }) > 0,
       ended: (outcome, commands, seconds) => void this.ended.push({ outcome, commands, seconds }),
     }, firstId, { ...DEFAULT_WRITE_LIMITS, ...limits });

@@ -1,11 +1,13 @@
 import { type Ballot, ZERO_BALLOT } from "../../src/paxos/ballot.ts";
+import type { Configuration } from "../../src/paxos/configuration.ts";
 import { PaxosCore } from "../../src/paxos/core.ts";
 import { slot } from "../../src/paxos/ids.ts";
 import type { Effects, Input, Limits } from "../../src/paxos/interface.ts";
-import type { Message, MessageType, OutgoingMessage } from "../../src/paxos/messages.ts";
+import type { ConfigurationChange } from "../../src/paxos/membership.ts";
+import type { Message, MessageType, OutgoingMessage, ReportedEntry } from "../../src/paxos/messages.ts";
 import type { LogRecord, RecoveredState, SnapshotHandle } from "../../src/paxos/records.ts";
 import { encodeValue } from "../../src/paxos/value.ts";
-import { memberIncarnation, memberNumber, scenarioConfiguration } from "../../src/scenario/names.ts";
+import { memberIncarnation, memberInfo, memberNumber, scenarioConfiguration, valueName } from "../../src/scenario/names.ts";
 
 export const NOTHING: RecoveredState = { promised: ZERO_BALLOT, ownRound: 0, snapshot: null, entries: [], chosenThrough: slot(0) };
 
@@ -24,6 +26,20 @@ export function snapshotHandle(at: number, size = 3): SnapshotHandle {
   };
 }
 
+export interface LoneCoreOptions {
+  readonly size?: number;
+  /** Instead of members 1 to `size`. */
+  readonly configuration?: Configuration;
+  readonly configurationSlot?: number;
+  readonly recovered?: RecoveredState;
+  readonly limits?: Partial<Limits>;
+}
+
+/** A configuration of members by their numbers. */
+export function members(voters: readonly number[], learners: readonly number[] = [], removed: readonly number[] = []): Configuration {
+  return { voters: voters.map(memberInfo), learners: learners.map(memberInfo), removed: removed.map(memberIncarnation) };
+}
+
 /** One core with nobody around it: the test plays all the others. Its disk is fast unless the test says otherwise. */
 export class LoneCore {
   readonly core: PaxosCore;
@@ -32,13 +48,16 @@ export class LoneCore {
   readonly chosen: Effects["chosen"][number][] = [];
   readonly failed: Effects["failedProposals"][number][] = [];
   readonly reads: Effects["reads"][number][] = [];
+  readonly changes: Effects["changes"][number][] = [];
   readonly events: Effects["events"][number][] = [];
   readonly snapshots: NonNullable<Effects["fetchSnapshot"]>[] = [];
   fastDisk = true;
   #nowMs = 0;
+  #changes = 0;
 
-  constructor({ size = 3, recovered = NOTHING, limits = {} }: { size?: number; recovered?: RecoveredState; limits?: Partial<Limits> } = {}) {
-    this.core = new PaxosCore({ self: memberIncarnation(1), configuration: scenarioConfiguration(size), recovered, limits, nonceSeed: 0 });
+  constructor(options: LoneCoreOptions = {}) {
+    const { size = 3, configuration = scenarioConfiguration(size), configurationSlot = 0, recovered = NOTHING, limits = {} } = options;
+    this.core = new PaxosCore({ self: memberIncarnation(1), configuration, configurationSlot: slot(configurationSlot), recovered, limits, nonceSeed: 0 });
     this.settle();
   }
 
@@ -64,6 +83,35 @@ export class LoneCore {
     return this.input({ type: "propose", proposalId, commands: [new TextEncoder().encode(text)] });
   }
 
+  /** Asks for a change; it is answered by its id, counted from 1. */
+  change(change: ConfigurationChange, { force = false, plannedFrom = null }: { force?: boolean; plannedFrom?: number | null } = {}): this {
+    this.#changes += 1;
+    const request = { changeId: this.#changes, change, force, plannedFrom: plannedFrom === null ? null : slot(plannedFrom) };
+    return this.input({ type: "changeConfiguration", request });
+  }
+
+  /** These members answer the newest heartbeat, and hold and know everything up to `through` even after a restart. */
+  hears(others: readonly number[], through = 0): this {
+    const { ballot: at, nonce } = this.last("heartbeat");
+    for (const other of others) {
+      this.receive(other, { type: "heartbeatReply", ballot: at, nonce, chosenThrough: slot(through), durableThrough: slot(through) });
+    }
+    return this;
+  }
+
+  /** These members promise the newest ballot that was asked for, and report `entries`. */
+  promises(others: readonly number[], entries: readonly ReportedEntry[] = [], chosenThrough = 0): this {
+    const { ballot: at, fromSlot } = this.last("prepare");
+    for (const other of others) this.receive(other, { type: "promise", ballot: at, fromSlot, entries, nextSlot: null, chosenThrough: slot(chosenThrough) });
+    return this;
+  }
+
+  /** What was proposed to a member, each slot once, as `slot=value`. */
+  proposed(to: number): string[] {
+    const all = this.all("accept", to).flatMap((message) => message.values.map((value, index) => `${message.firstSlot + index}=${valueName(value)}`));
+    return [...new Set(all)];
+  }
+
   sync(): this {
     return this.input({ type: "durable", record: this.records.length });
   }
@@ -77,6 +125,7 @@ export class LoneCore {
       this.chosen.push(...effects.chosen);
       this.failed.push(...effects.failedProposals);
       this.reads.push(...effects.reads);
+      this.changes.push(...effects.changes);
       this.events.push(...effects.events);
       if (effects.fetchSnapshot !== null) this.snapshots.push(effects.fetchSnapshot);
       if (this.fastDisk && this.records.length > before) this.core.step({ type: "durable", record: this.records.length });

@@ -32,6 +32,12 @@ describe("a proposal", () => {
     expect(core.failed).toEqual([{ proposalId: 1, failure: "unknown" }]);
   });
 
+  it("goes on on a full disk when it is said not to make the state grow", () => {
+    const core = new LoneCore().serve().input({ type: "diskFull" });
+    core.input({ type: "propose", proposalId: 1, commands: [Uint8Array.of(1)], grows: false });
+    expect(core.failed).toEqual([]);
+  });
+
   it("fails as diskFull while the disk has only its reserve left, and not any more afterwards", () => {
     const core = new LoneCore().serve().input({ type: "diskFull" }).propose(1, "a").input({ type: "diskFree" }).propose(2, "b");
     expect(core.failed).toEqual([{ proposalId: 1, failure: "diskFull" }]);

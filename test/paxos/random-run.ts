@@ -1,11 +1,18 @@
+import { isMember } from "../../src/paxos/configuration.ts";
 import { SimulatedCluster } from "../../src/scenario/cluster.ts";
 import type { Note } from "../../src/scenario/notes.ts";
 import { memberIncarnation } from "../../src/scenario/names.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { Trace } from "../../src/scenario/trace.ts";
 import { Violation } from "../../src/scenario/checker.ts";
+import type { ConfigurationInForce } from "../../src/scenario/decisions.ts";
+import type { SimulatedMember } from "../../src/scenario/member.ts";
+import { MEMBERSHIP_ACTIONS, type MembershipAction, RandomMembership, USUAL_CHANGES } from "./random-membership.ts";
 
 const STEPS = 400;
+/** Runs in which the members change take longer, since each change is several steps. */
+const STEPS_WITH_CHANGES = 700;
+const SPARE_MEMBERS = 4;
 const TIMINGS = { tickMs: 40, heartbeatMs: 80, electionTimeoutMs: 400, diskStallMs: 1_000 };
 /** After everything is healed a leader must be at work, and a proposal chosen, within this time. */
 const RECOVERY_MS = 6_000;
@@ -21,12 +28,13 @@ type Action = (typeof ACTIONS)[number];
 const ACTIONS = [
   "deliverOldest", "deliverAny", "deliverAll", "drop", "duplicate", "tickAll", "impatience", "propose", "proposeAnywhere", "read",
   "sync", "slowDisk", "fastDisk", "crash", "restart", "isolate", "cutOneWay", "heal", "linkDown", "linkUp", "snapshot", "transfer", "campaign", "settle",
+  ...MEMBERSHIP_ACTIONS,
 ] as const;
 
 const USUAL: Mix = {
   deliverOldest: 160, deliverAny: 30, deliverAll: 40, drop: 6, duplicate: 5, tickAll: 14, impatience: 10, propose: 25, proposeAnywhere: 1, read: 6,
   sync: 20, slowDisk: 3, fastDisk: 2, crash: 2, restart: 8, isolate: 2, cutOneWay: 1.5, heal: 8, linkDown: 1.5, linkUp: 10, snapshot: 4, transfer: 2,
-  campaign: 3, settle: 20,
+  campaign: 3, settle: 20, ...USUAL_CHANGES,
 };
 
 /** One short life of a cluster, drawn from a seed. Throws when anything happens that must not. */
@@ -35,6 +43,8 @@ export class RandomRun {
   readonly #cluster: SimulatedCluster;
   readonly #mix: Mix;
   readonly #batching: boolean;
+  readonly #membership: RandomMembership;
+  readonly #changes: boolean;
   #commands = 0;
 
   constructor(seed: number, note: (note: Note) => void = () => {}) {
@@ -47,19 +57,22 @@ export class RandomRun {
       maxInflightBytes: random.pick([100, 1_000_000]),
       maxUnchosenBytes: random.pick([150, 1_000_000]),
     };
-    this.#cluster = new SimulatedCluster({ size, seed, timings: TIMINGS, limits, note });
+    this.#changes = random.chance(0.6);
+    this.#cluster = new SimulatedCluster({ size, spare: this.#changes ? SPARE_MEMBERS : 0, seed, timings: TIMINGS, limits, note });
+    this.#membership = new RandomMembership(this.#cluster, random);
     this.#mix = this.#drawMix();
     this.#batching = random.chance(0.4);
   }
 
   #drawMix(): Mix {
     const drawn = ACTIONS.map((action) => [action, USUAL[action] * (this.#random.pick([0, 1, 1, 1, 3]))] as const);
-    return { ...(Object.fromEntries(drawn) as Mix), deliverOldest: USUAL.deliverOldest, tickAll: USUAL.tickAll };
+    const none = this.#changes ? {} : Object.fromEntries(MEMBERSHIP_ACTIONS.map((action) => [action, 0]));
+    return { ...(Object.fromEntries(drawn) as Mix), ...none, deliverOldest: USUAL.deliverOldest, tickAll: USUAL.tickAll };
   }
 
   run(): void {
     if (this.#random.chance(0.8)) this.#proposeUntilChosen();
-    for (let step = 0; step < STEPS; step++) {
+    for (let step = 0; step < (this.#changes ? STEPS_WITH_CHANGES : STEPS); step++) {
       this.#cluster.batching = this.#batching && this.#random.chance(0.5);
       this.#act(this.#draw());
     }
@@ -76,6 +89,7 @@ export class RandomRun {
     const { network, running } = this.#cluster;
     const any = this.#random.pickIfAny(network.inFlight);
     const member = this.#random.pickIfAny(running)?.number;
+    if (isMembershipAction(action)) return this.#membership.act(action);
     switch (action) {
       case "deliverOldest":
         return this.#deliver(network.inFlight[0]);
@@ -100,7 +114,7 @@ export class RandomRun {
     }
   }
 
-  #actOn(action: Action, member: number): void {
+  #actOn(action: Exclude<Action, MembershipAction>, member: number): void {
     const cluster = this.#cluster;
     const other = this.#random.pickIfAny(cluster.members)?.number ?? member;
     switch (action) {
@@ -136,11 +150,11 @@ export class RandomRun {
     }
   }
 
-  #actOnLinks(action: Action, member: number, other: number): void {
+  #actOnLinks(action: Exclude<Action, MembershipAction>, member: number, other: number): void {
     const cluster = this.#cluster;
     switch (action) {
       case "restart": {
-        const down = this.#random.pickIfAny(cluster.members.filter(({ running }) => !running));
+        const down = this.#random.pickIfAny(cluster.members.filter(({ running, exists }) => exists && !running));
         if (down !== undefined) cluster.restart(down.number);
         return;
       }
@@ -206,15 +220,19 @@ export class RandomRun {
     cluster.batching = false;
     for (const member of cluster.members) {
       member.disk.automatic = true;
-      if (!member.running) cluster.restart(member.number);
-      else cluster.sync(member.number);
+      if (member.running) cluster.sync(member.number);
+      else if (member.exists) cluster.restart(member.number);
     }
     cluster.network.heal();
+    this.#membership.joinAll();
     for (const a of cluster.members) for (const b of cluster.members) if (a.number < b.number) cluster.link(a.number, b.number, true);
+    // Operators who insisted, or asked just when a disk was lost, may have left a configuration that nobody can help.
+    if (!this.#membership.canServe) return;
     const chosenBy = this.#proposeUntilChosen();
     const settledMs = cluster.nowMs + SETTLED_MS;
     while (cluster.nowMs < settledMs) this.#passTime();
     this.#checkAgreement(chosenBy);
+    this.#checkConfiguration();
   }
 
   #proposeUntilChosen(): string {
@@ -243,19 +261,41 @@ export class RandomRun {
   }
 
   #checkAgreement(last: string): void {
-    const { members, clients } = this.#cluster;
-    const [first] = members;
-    for (const { number, replica } of members) {
-      if (replica.slot === first?.replica.slot && replica.commands.includes(last)) continue;
-      throw new Violation(`member ${number} applied up to ${replica.slot}, member 1 up to ${first?.replica.slot}, long after all was healed`);
+    const { running, clients } = this.#cluster;
+    const leader = running.find((member) => member.status().ready) as SimulatedMember;
+    const { configuration } = leader.status();
+    for (const { number, replica } of running) {
+      if (!isMember(configuration, memberIncarnation(number))) continue;
+      if (replica.slot === leader.replica.slot && replica.commands.includes(last)) continue;
+      throw new Violation(`member ${number} applied up to ${replica.slot}, its leader up to ${leader.replica.slot}, long after all was healed`);
     }
-    const applied = new Set(first?.replica.commands);
+    const applied = new Set(leader.replica.commands);
     for (const { id, outcome, texts } of clients.proposals.values()) {
       if (outcome === "acknowledged" && !texts.every((text) => applied.has(text))) throw new Violation(`p${id} was acknowledged and is gone`);
       if (outcome === "open") throw new Violation(`p${id} was never answered`);
     }
-    for (const { id, outcome } of clients.reads.values()) if (outcome === "open") throw new Violation(`r${id} was never answered`);
+    // A read at a member that left may wait for a slot that it never applies.
+    for (const { id, outcome, member } of clients.reads.values()) {
+      if (outcome === "open" && isMember(configuration, memberIncarnation(member))) throw new Violation(`r${id} was never answered`);
+    }
   }
+
+  /** No change is left half done, everybody knows the configuration in force, and nobody who left takes part. */
+  #checkConfiguration(): void {
+    const { running, changes, checker } = this.#cluster;
+    const newest = checker.configurations.at(-1) as ConfigurationInForce;
+    for (const { number, leads, ...member } of running.map((each) => ({ number: each.number, leads: each.leads, ...each.status() }))) {
+      const belongs = isMember(newest.configuration, memberIncarnation(number));
+      if (belongs && member.configurationSlot !== newest.slot) throw new Violation(`member ${number} knows the configuration of slot ${member.configurationSlot}, not that of ${newest.slot}`);
+      if (!belongs && member.role !== "removed") throw new Violation(`member ${number} left, and is ${member.role}`);
+      if (leads && member.configurationDone !== true) throw new Violation(`the change at slot ${newest.slot} is not done long after all was healed`);
+    }
+    for (const { id, outcome } of changes.views.values()) if (outcome === "open") throw new Violation(`c${id} was never answered`);
+  }
+}
+
+function isMembershipAction(action: Action): action is MembershipAction {
+  return (MEMBERSHIP_ACTIONS as readonly string[]).includes(action);
 }
 
 /** Plays the run of a seed again with a trace of its end, for the report of a failure. */

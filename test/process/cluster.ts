@@ -107,7 +107,7 @@ export async function fileWith(path: string, what: string, isWanted: (text: stri
 }
 
 /** Resolves when `missing` finds nothing missing any more; what it returned last is told when that takes too long. */
-async function until(what: string, missing: () => Promise<string | null>): Promise<void> {
+export async function until(what: string, missing: () => Promise<string | null>): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const lack = await missing();

@@ -13,6 +13,8 @@ export interface LoadRunOptions {
   /** Further attempts of a write with its Idempotency-Key, through other members. */
   readonly retries?: number;
   readonly thinkMs?: number;
+  /** Base URLs of the members to go through, asked before every request; all of the cluster's by default. */
+  readonly through?: () => readonly string[];
 }
 
 let runs = 0;
@@ -20,31 +22,31 @@ let runs = 0;
 /** Clients at work on a cluster, through every member, until `end` checks what they were told. */
 export class LoadRun {
   readonly operations: Operation[] = [];
-  readonly #cluster: TestCluster;
   readonly #name: string;
   readonly #stop = new AbortController();
   readonly #options: Parameters<typeof readEveryKey>[0];
+  readonly #through: () => readonly string[];
   readonly #load: Promise<void>;
   readonly #watchers = new Set<(operation: Operation) => void>();
   /** A member that gets most of the requests for now. */
   #favourite: string | null = null;
 
-  constructor(cluster: TestCluster, { name, seed, clients = 8, keys = 5, retries = 0, thinkMs = 8 }: LoadRunOptions) {
-    this.#cluster = cluster;
+  constructor(cluster: TestCluster, { name, seed, clients = 8, keys = 5, retries = 0, thinkMs = 8, through }: LoadRunOptions) {
+    this.#through = through ?? (() => cluster.urls);
     this.#name = name;
     const prefix = `${name.replaceAll(/[^a-z0-9]+/gi, "-")}-${++runs}-`;
     const onOperation = (operation: Operation): void => {
       this.operations.push(operation);
       for (const watcher of this.#watchers) watcher(operation);
     };
-    this.#options = { endpoints: () => this.#cluster.urls, clients, keys, prefix, onOperation };
+    this.#options = { endpoints: this.#through, clients, keys, prefix, onOperation };
     this.#load = runLoad({ ...this.#options, endpoints: () => this.#endpoints(), seed, retries, thinkMs, signal: this.#stop.signal });
     // Whoever waits for progress hears of a failure, and `end` does; it must not count as unhandled before.
     this.#load.catch(() => {});
   }
 
   #endpoints(): readonly string[] {
-    const all = this.#cluster.urls;
+    const all = this.#through();
     const favourite = this.#favourite;
     return favourite === null ? all : [...all, ...all.flatMap(() => [favourite, favourite])];
   }

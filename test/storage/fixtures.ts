@@ -37,6 +37,7 @@ export async function* stream(...pieces: Uint8Array[]): AsyncIterable<Uint8Array
 export class Recorder implements StorageListener {
   readonly acks: number[] = [];
   readonly failures: Error[] = [];
+  readonly space: boolean[] = [];
   readonly samples: { readonly records: number }[] = [];
   #waiting: { readonly record: number; readonly resolve: () => void }[] = [];
   #failing: (() => void)[] = [];
@@ -54,6 +55,10 @@ export class Recorder implements StorageListener {
   onSyncFailed(error: Error): void {
     this.failures.push(error);
     for (const resolve of this.#failing) resolve();
+  }
+
+  onSpace(full: boolean): void {
+    this.space.push(full);
   }
 
   onSync(sample: { readonly records: number }): void {

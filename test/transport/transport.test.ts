@@ -172,10 +172,10 @@ describe("links", () => {
     await a.until(() => a.messages.length === 1);
   });
 
-  it("of an earlier boot give way to the new one", async () => {
-    const a = await member({ number: 1 });
+  it("of an earlier life that does not answer any more give way to the new one", async () => {
+    const a = await member({ number: 1, limits: { challengeMs: 20 } });
     a.transport.start();
-    const old = await RawPeer.greet(a, rawHello(2, "first"));
+    const old = await RawPeer.greet(a, rawHello(2, "first"), a.hello.incarnation, false);
     await RawPeer.greet(a, rawHello(2, "second"));
     expect(a.log).toEqual(["up 2", "down 2", "up 2"]);
     expect(await old.closed).toEqual({ code: 4008, reason: "the peer has made a new link" });

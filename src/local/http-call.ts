@@ -14,6 +14,10 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+export interface RawAnswer extends Answer {
+  readonly status: number;
+}
+
 /** Failures before which no byte of the request can have left. */
 const NOT_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
 
@@ -21,17 +25,24 @@ const NOT_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTU
  * One request, sent once. Throws the error that the answer carries; `SYNOD_ERR_UNREACHABLE` when no connection could be made, and
  * for anything but a read `SYNOD_ERR_OUTCOME_UNKNOWN` when it broke later.
  */
-export async function send({ method, url, body, headers = {}, timeoutMs }: Call): Promise<Answer> {
-  let response: Response;
-  let answer: Buffer;
+export async function send(call: Call): Promise<Answer> {
+  return requireOk(call.url, await exchange(call));
+}
+
+/** What came back, whatever it says. Throws only when nothing did, as `send` does then. */
+export async function exchange({ method, url, body, headers = {}, timeoutMs }: Call): Promise<RawAnswer> {
   try {
-    response = await fetch(url, { method, headers, signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body }) });
-    answer = Buffer.from(await response.arrayBuffer());
+    const response = await fetch(url, { method, headers, signal: AbortSignal.timeout(timeoutMs), ...(body === undefined ? {} : { body }) });
+    return { status: response.status, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) };
   } catch (error) {
     throw brokenCall(method, url, error, timeoutMs);
   }
-  if (!response.ok) throw answeredError(url, response.status, answer);
-  return { headers: response.headers, body: answer };
+}
+
+/** Throws the error that an answer carries. */
+export function requireOk(url: URL, answer: RawAnswer): Answer {
+  if (answer.status < 200 || answer.status > 299) throw answeredError(url, answer.status, answer.body);
+  return answer;
 }
 
 function brokenCall(method: string, url: URL, error: unknown, timeoutMs: number): SynodError {

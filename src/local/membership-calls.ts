@@ -1,0 +1,105 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { MemberEntry, Members } from "../client/types.ts";
+import { SynodError } from "../errors/synod-error.ts";
+import { type Call, send } from "./http-call.ts";
+import { type Patience, persist } from "./persist.ts";
+
+/** Longer than a member looks for an answer, and has a newcomer take its document, itself. */
+const CALL_MS = 35_000;
+/** How often it is looked whether a learner has caught up. */
+const LOOK_MS = 100;
+
+/** Under what condition a change is wanted; see `ChangePlan` of the API. */
+export interface CallPlan {
+  readonly configuration?: number | undefined;
+  readonly force?: boolean | undefined;
+}
+
+export interface CatchUpOptions extends CallPlan {
+  /** The id of the voter whose place the learner takes. */
+  readonly replaces?: string;
+  /** How long the learner may take until it may vote, in milliseconds. */
+  readonly waitMs: number;
+}
+
+/**
+ * The membership routes of a cluster, at the member that `endpoint` chooses for each attempt. A call that fails with what may
+ * pass is made again within its patience: no change is made twice. Throws the coded errors of `send`.
+ */
+export class MembershipCalls {
+  readonly #endpoint: () => string | Promise<string>;
+  readonly #patience: Patience;
+
+  constructor(endpoint: () => string | Promise<string>, patience: Patience = { forMs: 0 }) {
+    this.#endpoint = endpoint;
+    this.#patience = patience;
+  }
+
+  members(): Promise<Members> {
+    return this.#call("GET", "/v1/members");
+  }
+
+  /** The entry of the new member at `address`, who is a learner then. */
+  async add(address: string, plan: CallPlan = {}): Promise<MemberEntry> {
+    const { members } = await this.#call("POST", "/v1/members", { address, ...fieldsOf(plan) });
+    // The latest one at that address: a lost member may be known there too.
+    const newcomer = members.findLast((member) => member.address === address);
+    if (newcomer === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `${address} was added and removed again meanwhile.`);
+    return newcomer;
+  }
+
+  promote(id: string, { replaces, ...plan }: CallPlan & { readonly replaces?: string | undefined } = {}): Promise<Members> {
+    const body = { ...fieldsOf(plan), ...(replaces === undefined ? {} : { replaces }) };
+    return this.#call("POST", `/v1/members/${encodeURIComponent(id)}/promote`, body);
+  }
+
+  remove(id: string, plan: CallPlan = {}): Promise<Members> {
+    const query = new URLSearchParams(Object.entries(fieldsOf(plan)).map(([name, value]) => [name, String(value)]));
+    return this.#call("DELETE", `/v1/members/${encodeURIComponent(id)}?${query.toString()}`);
+  }
+
+  transferLeadership(id: string): Promise<Members> {
+    return this.#call("POST", `/v1/members/${encodeURIComponent(id)}/transfer-leadership`, {});
+  }
+
+  /** Promotes a learner as soon as that is allowed. Throws `SYNOD_ERR_LEARNER_LAGS` when it has not caught up after `waitMs`. */
+  async promoteWhenCaughtUp({ id, name }: MemberEntry, { waitMs, ...plan }: CatchUpOptions): Promise<Members> {
+    const untilMs = performance.now() + waitMs;
+    for (;;) {
+      const learner = (await this.members()).members.find((member) => member.id === id);
+      if (learner === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `${name} was removed meanwhile.`);
+      // A voter is promoted already: asked again, the member answers when that is done.
+      const promoted = learner.caughtUp === true || learner.role === "voter" ? await this.#tryPromote(id, plan) : null;
+      if (promoted !== null) return promoted;
+      if (performance.now() >= untilMs) {
+        throw new SynodError("SYNOD_ERR_LEARNER_LAGS", `${name} is still ${learner.behind ?? "?"} slots behind after ${waitMs} ms.`);
+      }
+      await pause(LOOK_MS);
+    }
+  }
+
+  /** Null when the learner fell behind again in the meantime. */
+  async #tryPromote(id: string, plan: CallPlan & { readonly replaces?: string }): Promise<Members | null> {
+    try {
+      return await this.promote(id, plan);
+    } catch (error) {
+      if (error instanceof SynodError && error.code === "SYNOD_ERR_LEARNER_LAGS") return null;
+      throw error;
+    }
+  }
+
+  #call(method: Call["method"], path: string, body?: unknown): Promise<Members> {
+    return persist(this.#patience, () => this.#send(method, path, body));
+  }
+
+  async #send(method: Call["method"], path: string, body: unknown): Promise<Members> {
+    const url = new URL(path, await this.#endpoint());
+    const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)), headers: { "content-type": "application/json" } };
+    const answer = await send({ method, url, timeoutMs: CALL_MS, ...sent });
+    return JSON.parse(answer.body.toString("utf8")) as Members;
+  }
+}
+
+function fieldsOf({ configuration, force }: CallPlan): Record<string, unknown> {
+  return { ...(configuration === undefined ? {} : { configuration }), ...(force === true ? { force } : {}) };
+}

@@ -1,0 +1,4 @@
+/** Something happened that Paxos rules out. */
+export class Violation extends Error {
+  override name = "Violation";
+}

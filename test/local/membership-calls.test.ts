@@ -1,0 +1,106 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { MemberEntry } from "../../src/client/types.ts";
+import { MembershipCalls } from "../../src/local/membership-calls.ts";
+import { persist } from "../../src/local/persist.ts";
+
+interface Answer {
+  readonly status?: number;
+  readonly body: unknown;
+}
+
+const member = (fields: Partial<MemberEntry>): MemberEntry =>
+  ({ id: "1".repeat(32), name: "n4", address: "h:4", role: "learner", leader: false, behind: 9, heardMs: 1, caughtUp: true, ...fields });
+const listing = (...members: readonly MemberEntry[]): Answer => ({ body: { configuration: 7, pending: false, members, removed: [] } });
+const refusal = (code: string, status = 409): Answer => ({ status, body: { code, message: `it is ${code}` } });
+
+/** A member that gives these answers one after the other, the last one again and again, and notes what it is asked. */
+async function serving(...answers: readonly Answer[]): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = (await buffer(request)).toString();
+    const { status = 200, body: told } = answers[Math.min(asked.length, answers.length - 1)] ?? { body: null };
+    asked.push(`${request.method} ${request.url} ${body}`.trim());
+    response.writeHead(status).end(JSON.stringify(told));
+  };
+  const server = createServer((request, response) => void answer(request, response)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked };
+}
+
+describe("membership calls", () => {
+  it("say what is wanted, and under what condition", async () => {
+    const { url, asked } = await serving(listing(member({})));
+    const calls = new MembershipCalls(() => url);
+    await calls.members();
+    await calls.add("h:4");
+    await calls.add("h:4", { configuration: 7, force: true });
+    await calls.promote("n4", { replaces: "n3", configuration: 0 });
+    await calls.remove("n 4");
+    await calls.remove("n4", { configuration: 7, force: true });
+    await calls.transferLeadership("n2");
+    expect(asked).toEqual([
+      "GET /v1/members", 'POST /v1/members {"address":"h:4"}', 'POST /v1/members {"address":"h:4","configuration":7,"force":true}',
+      'POST /v1/members/n4/promote {"configuration":0,"replaces":"n3"}', "DELETE /v1/members/n%204?", "DELETE /v1/members/n4?configuration=7&force=true",
+      "POST /v1/members/n2/transfer-leadership {}",
+    ]);
+  });
+
+  it("know a newcomer from the lost member at the same address", async () => {
+    const { url } = await serving(listing(member({ id: "2".repeat(32), role: "voter" }), member({})));
+    expect((await new MembershipCalls(() => url).add("h:4")).id).toBe("1".repeat(32));
+  });
+
+  it("promote a learner once it has caught up, and again when it fell behind meanwhile", async () => {
+    const lagging = listing(member({ caughtUp: false }));
+    const { url, asked } = await serving(lagging, lagging, listing(member({})), refusal("SYNOD_ERR_LEARNER_LAGS"), listing(member({})), listing(member({ role: "voter" })));
+    const { members } = await new MembershipCalls(() => url).promoteWhenCaughtUp(member({}), { waitMs: 60_000, replaces: "2".repeat(32), force: true });
+    expect(members[0]?.role).toBe("voter");
+    const promotion = `POST /v1/members/${"1".repeat(32)}/promote {"force":true,"replaces":"${"2".repeat(32)}"}`;
+    expect(asked.filter((line) => line.startsWith("POST"))).toEqual([promotion, promotion]);
+    expect(asked).toHaveLength(6);
+  });
+
+  it("give a learner up that lags for too long, and one that was removed", async () => {
+    const lagging = await serving(listing(member({ caughtUp: false })));
+    await expect(new MembershipCalls(() => lagging.url).promoteWhenCaughtUp(member({}), { waitMs: 0 })).rejects.toMatchObject({
+      code: "SYNOD_ERR_LEARNER_LAGS", message: "n4 is still 9 slots behind after 0 ms.",
+    });
+    const gone = await serving(listing());
+    await expect(new MembershipCalls(() => gone.url).promoteWhenCaughtUp(member({}), { waitMs: 60_000 })).rejects.toMatchObject({ code: "SYNOD_ERR_NO_SUCH_MEMBER" });
+  });
+
+  it("are made once without patience, and with patience again, elsewhere, after what may pass", async () => {
+    const { url, asked } = await serving(refusal("SYNOD_ERR_NO_LEADER", 503), refusal("SYNOD_ERR_OUTCOME_UNKNOWN", 504), refusal("SYNOD_ERR_CHANGE_PENDING"), listing());
+    await expect(new MembershipCalls(() => url).remove("n4")).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LEADER" });
+    const endpoints = ["http://127.0.0.1:1", url];
+    await new MembershipCalls(() => endpoints.shift() ?? url, { forMs: 60_000 }).remove("n4");
+    expect(asked).toHaveLength(4);
+  });
+
+  it("are not made again after a refusal that stays", async () => {
+    const { url, asked } = await serving(refusal("SYNOD_ERR_LAST_VOTER"), listing());
+    await expect(new MembershipCalls(() => url, { forMs: 60_000 }).remove("n4")).rejects.toMatchObject({ code: "SYNOD_ERR_LAST_VOTER" });
+    expect(asked).toHaveLength(1);
+  });
+});
+
+it("patience ends with the last failure when time is up, and at once when all is being shut down", async () => {
+  const { url } = await serving(refusal("SYNOD_ERR_NO_LEADER", 503));
+  const calls = new MembershipCalls(() => url);
+  let attempts = 0;
+  const attempt = async (): Promise<unknown> => {
+    attempts += 1;
+    return calls.members();
+  };
+  await expect(persist({ forMs: 150 }, attempt)).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LEADER" });
+  expect(attempts).toBeGreaterThan(1);
+  await expect(persist({ forMs: 60_000, signal: AbortSignal.abort() }, attempt)).rejects.toMatchObject({ code: "SYNOD_ERR_STOPPING" });
+});
