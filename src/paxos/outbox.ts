@@ -91,8 +91,8 @@ export class Outbox {
   }
 
   #isEmpty(): boolean {
-    const lists = this.#records.length + this.#messages.length + this.#chosen.length + this.#failedProposals.length + this.#reads.length + this.#changes.length + this.#events.length;
-    return lists === 0 && this.#fetchSnapshot === null;
+    const told = this.#failedProposals.length + this.#reads.length + this.#changes.length + this.#events.length;
+    return told + this.#records.length + this.#messages.length + this.#chosen.length === 0 && this.#fetchSnapshot === null;
   }
 }
 
@@ -100,5 +100,5 @@ const NONE: readonly never[] = Object.freeze([]);
 
 /** Most turns lead to nothing, and should cost nothing. */
 function nothing(firstRecord: number): Effects {
-  return { records: NONE, firstRecord, messages: NONE, chosen: NONE, failedProposals: NONE, reads: NONE, fetchSnapshot: null, changes: NONE, events: NONE };
+  return { records: NONE, firstRecord, messages: NONE, chosen: NONE, failedProposals: NONE, reads: NONE, changes: NONE, fetchSnapshot: null, events: NONE };
 }

@@ -38,6 +38,8 @@ const HUNG_LOOK_MS = 50;
 const RESTART_MS = 300;
 /** A client whose member's process ended finds out after this long at the most. */
 const NOTICE_MS = 50;
+/** What the disk may report to a process that starts, without being damaged. */
+const MAY_PASS: ReadonlySet<unknown> = new Set(["SYNOD_ERR_DISK", "SYNOD_ERR_NO_SPACE", "EIO", "ENOSPC"]);
 const SECTOR = 512;
 /** By member, counted from 1: made once, as each message needs one. */
 const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number) => (number === 0 ? NO_INCARNATION : memberIncarnation(number)));
@@ -61,7 +63,6 @@ export class Machine {
   #damaged = false;
   #out = false;
   #failNextSync = false;
-  #full = false;
   readonly #whenEnded = new Set<() => void>();
   #member: Member | null = null;
   #starting = false;
@@ -130,10 +131,11 @@ export class Machine {
   #startFailed(error: unknown): void {
     const { world, watch } = this.#options;
     const code = error instanceof Error && "code" in error ? error.code : null;
-    if (code !== "SYNOD_ERR_DISK" && code !== "EIO" && !(code === "SYNOD_ERR_CORRUPT" && this.#damaged)) return world.fail(error);
+    const noticed = code === "SYNOD_ERR_CORRUPT" || code === "SYNOD_ERR_FENCED";
+    if (!MAY_PASS.has(code) && !(noticed && this.#damaged)) return world.fail(error);
     watch.warning(this.number, "does not start", error);
     this.kill();
-    if (code === "SYNOD_ERR_CORRUPT") this.#out = true;
+    if (noticed) this.#out = true;
     else world.after(RESTART_MS, () => this.running || this.start());
   }
 
@@ -263,7 +265,7 @@ export class Machine {
 
   /** No file can grow while the disk is full. */
   set full(full: boolean) {
-    this.#full = full;
+    this.disk.capacityBytes = full ? this.disk.usedBytes : Infinity;
   }
 
   /** One bit flips, or a sector finds itself in another's place. */
@@ -380,7 +382,6 @@ export class Machine {
   }
 
   #diskFails(kind: string): boolean {
-    if (this.#full && kind === "write") return true;
     if (kind !== "datasync" || !this.#failNextSync) return false;
     this.#failNextSync = false;
     return true;

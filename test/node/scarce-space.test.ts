@@ -48,7 +48,7 @@ function follower(scarce: boolean) {
     clock: { nowMs: () => 0, random: () => 0.5, defer: (task) => queueMicrotask(task), every: () => () => {} },
   });
   onTestFinished(() => member.stop());
-  member.linkUp(LEADER);
+  member.linkUp(LEADER, 1);
   member.diskSpace(true);
   const receive = async (firstSlot: number, command: Uint8Array): Promise<string[]> => {
     const value = encodeValue({ kind: "commands", origin: BALLOT, commands: [command] });

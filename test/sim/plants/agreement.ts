@@ -82,7 +82,7 @@ export const AGREEMENT: readonly Plant[] = [
     mistake: "A new leader answers reads before its barrier is chosen.",
     patches: [{
       file: "paxos/read-rounds.ts",
-      replace: "this.#waiting.length === 0 || !this.#leader.ready) return;",
+      replace: "this.#waiting.length === 0 || !this.#leader.servesReads) return;",
       by: "this.#waiting.length === 0) return;",
     }],
   },
