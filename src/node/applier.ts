@@ -21,6 +21,8 @@ const BUDGET_MS = 5;
 /** Commands between two looks at the clock. */
 const COMMANDS_PER_LOOK = 64;
 
+type AppliedPrefix = Omit<SnapshotHandle, "checksum" | "promised">;
+
 /**
  * Applies chosen entries in slot order: joins the log, where commands are opaque, with the state, which knows no log.
  * What belongs to an applied prefix (configuration, barrier, slot) moves together with the state (rule 6).
@@ -28,7 +30,7 @@ const COMMANDS_PER_LOOK = 64;
 export class Applier {
   readonly #port: ApplierPort;
   #state: StateMachine;
-  #handle: Omit<SnapshotHandle, "checksum">;
+  #handle: AppliedPrefix;
   #queue: ChosenEntry[] = [];
   #done = 0;
   /** Commands of the entry at the head of the queue, when it did not fit into one stretch. */
@@ -64,7 +66,7 @@ export class Applier {
   }
 
   /** What a snapshot of the state as it is now stands for. Only between entries. */
-  handle(): SnapshotHandle {
+  handle(): Omit<SnapshotHandle, "promised"> {
     assert(this.#partial === null, "a snapshot is taken between two entries");
     return { ...this.#handle, checksum: this.#state.checksum };
   }
@@ -145,7 +147,8 @@ export class Applier {
     this.#done = 0;
     this.#partial = null;
     this.#state = state;
-    this.#handle = handle;
+    const { slot, configuration, configurationSlot, leaderBallot, cluster } = handle;
+    this.#handle = { slot, configuration, configurationSlot, leaderBallot, cluster };
     this.#paused = false;
   }
 }

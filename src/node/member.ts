@@ -560,7 +560,7 @@ export class Member {
   #freeze(): ReturnType<ConstructorParameters<typeof SnapshotTaker>[0]["freeze"]> {
     const { slot, paused, canSnapshot, state } = this.#applier;
     if (paused || this.#disagreement || !canSnapshot || slot <= this.#core.status().snapshotSlot) return null;
-    return { handle: this.#applier.handle(), snapshot: state.snapshot() };
+    return { handle: { ...this.#applier.handle(), promised: this.#core.status().ballot }, snapshot: state.snapshot() };
   }
 
   #after(ms: number, task: () => void): void {

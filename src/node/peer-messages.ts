@@ -143,7 +143,7 @@ function readOutcome(reader: ByteReader): Result | SynodError {
 
 function writeHandle(writer: ByteWriter, handle: SnapshotHandle): ByteWriter {
   writeConfiguration(writer.u53(handle.slot), handle.configuration).u53(handle.configurationSlot);
-  return writeBallot(writer, handle.leaderBallot).text(handle.cluster).u32(handle.checksum);
+  return writeBallot(writeBallot(writer, handle.leaderBallot), handle.promised).text(handle.cluster).u32(handle.checksum);
 }
 
 function readHandle(reader: ByteReader): SnapshotHandle {
@@ -152,6 +152,7 @@ function readHandle(reader: ByteReader): SnapshotHandle {
     configuration: readConfiguration(reader),
     configurationSlot: readSlot(reader),
     leaderBallot: readBallot(reader),
+    promised: readBallot(reader),
     cluster: reader.text(),
     checksum: reader.u32(),
   };

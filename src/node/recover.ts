@@ -133,9 +133,10 @@ async function buildSuccessor(options: RecoverOptions, old: Storage, applier: Ap
     const configuration: Configuration = { voters: [{ incarnation, name: member, address }], learners: [], removed: [] };
     const cluster = options.drawClusterId();
     await storage.saveFounding({ cluster, configuration, configurationSlot: FOUNDED });
-    storage.append([{ type: "promised", ballot: { round: old.recovered.promised.round, incarnation } }], 1);
+    const promised = { round: old.recovered.promised.round, incarnation };
+    storage.append([{ type: "promised", ballot: promised }], 1);
     await durable.first;
-    await writeState(storage, { ...applier.handle(), cluster, configuration, configurationSlot: FOUNDED }, applier.state);
+    await writeState(storage, { ...applier.handle(), promised, cluster, configuration, configurationSlot: FOUNDED }, applier.state);
     return { cluster, incarnation };
   } finally {
     await storage.close();

@@ -1,5 +1,5 @@
 import { assert } from "../codec/assert.ts";
-import { ballotsEqual, type Ballot, compareBallots, maxBallot } from "./ballot.ts";
+import { ballotsEqual, type Ballot, compareBallots, maxBallot, ZERO_BALLOT } from "./ballot.ts";
 import type { Context } from "./context.ts";
 import type { Incarnation, Slot } from "./ids.ts";
 import type { Accept, Prepare, ReportedEntry, ValueBytes } from "./messages.ts";
@@ -20,7 +20,8 @@ export class Acceptor {
 
   constructor(context: Context, recovered: RecoveredState) {
     this.#context = context;
-    this.#promised = recovered.promised;
+    // The snapshot may have become durable before the promise that came with it.
+    this.#promised = maxBallot(recovered.promised, recovered.snapshot?.promised ?? ZERO_BALLOT);
     this.#ownRound = recovered.ownRound;
     this.#through = context.log.last;
     this.#from = (this.#through + 1) as Slot;

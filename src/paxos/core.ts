@@ -259,7 +259,7 @@ export class PaxosCore {
     // A stalled disk could not keep the ballot, and a prepare sent long after it was asked for would only disturb.
     if (this.#fenced || this.#disk.stalled()) return this.#election.lost("soon");
     if (!isVoter(configuration, self)) {
-      this.#learner.consultVoters();
+      this.#learner.consultVoters(this.#acceptor.promised);
       return this.#election.lost("later");
     }
     if (this.#election.startPreVote()) this.#campaign();
@@ -358,7 +358,7 @@ export class PaxosCore {
         this.#leader?.takeHeartbeatReply(from, message);
         return this.#learner.heardChosen(from, message.chosenThrough);
       case "catchUp":
-        return this.#learner.answerCatchUp(from, message);
+        return this.#learner.answerCatchUp(from, message, this.#acceptor.promised);
       case "chosenEntries":
         return this.#receiveChosen(from, message);
       case "needsSnapshot":
@@ -401,7 +401,7 @@ export class PaxosCore {
     const { configuration, self } = this.#context;
     // A member that left does not vote beyond the entry that says so; whoever counts on it is told of that entry (rule 18).
     const left = !isMember(configuration, self) && message.firstSlot > this.#learner.configurationSlot;
-    if (left) return this.#learner.answerCatchUp(from, { type: "catchUp", fromSlot: message.firstSlot });
+    if (left) return this.#learner.answerCatchUp(from, { type: "catchUp", fromSlot: message.firstSlot }, this.#acceptor.promised);
     this.#acceptor.answerAccept(from, message);
     this.#heardLeader(from, message.ballot, message.chosenThrough);
   }
@@ -451,7 +451,19 @@ export class PaxosCore {
     const { fromSlot, values } = message;
     const refuted = values.some((value, index) => this.#leader?.isRefutedBy(fromSlot + index, value) === true);
     if (refuted) this.#stepDown("higherBallot", "later");
+    if (values.length > 0) this.#promiseAsTold(message.promised);
     this.#learner.takeChosen(from, message);
+  }
+
+  /**
+   * Who tells that a slot is chosen has promised at least a ballot at which it was, and so must everybody who believes it. Then
+   * whoever goes by a chosen configuration campaigns above that ballot, and its voters refuse late accepts of leaders that did
+   * not know of it, all of which are below (rule 16; docs/protocol.md has the trace).
+   */
+  #promiseAsTold(ballot: Ballot): void {
+    if (compareBallots(ballot, this.#acceptor.promised) <= 0) return;
+    this.#yieldTo(ballot);
+    this.#acceptor.promise(ballot);
   }
 
   /**
@@ -461,6 +473,7 @@ export class PaxosCore {
   #installSnapshot(handle: SnapshotHandle): void {
     const led = this.#leader !== null && handle.slot > this.#context.log.chosenThrough;
     if (led) this.#stepDown("higherBallot", "soon");
+    if (handle.slot > this.#context.log.chosenThrough) this.#promiseAsTold(handle.promised);
     if (this.#learner.install(handle)) this.#phaseOne?.snapshotInstalled();
     if (led) this.#startPreVote();
   }

@@ -134,17 +134,17 @@ export class Learner {
    * meanwhile, or be a voter by now. A member that left tells them how far it knows the log to be chosen: whoever took the place of
    * the only voter may not know that yet, and nobody else would ever campaign (rule 18).
    */
-  consultVoters(): void {
+  consultVoters(promised: Ballot): void {
     const { configuration, log, outbox, self } = this.#context;
     const fromSlot = (log.chosenThrough + 1) as Slot;
     for (const { incarnation } of configuration.voters) {
       if (isMember(configuration, self)) outbox.sendWhenDurable(incarnation, { type: "catchUp", fromSlot });
-      else outbox.send(incarnation, { type: "chosenEntries", fromSlot, values: [], chosenThrough: log.chosenThrough });
+      else outbox.send(incarnation, { type: "chosenEntries", promised, fromSlot, values: [], chosenThrough: log.chosenThrough });
     }
   }
 
   /** Answers with chosen values, or that a snapshot is needed. */
-  answerCatchUp(from: Incarnation, { fromSlot }: CatchUp): void {
+  answerCatchUp(from: Incarnation, { fromSlot }: CatchUp, promised: Ballot): void {
     const { log, outbox, limits } = this.#context;
     if (fromSlot <= log.cutThrough) {
       outbox.send(from, { type: "needsSnapshot", snapshotSlot: log.snapshotSlot });
@@ -152,7 +152,7 @@ export class Learner {
     }
     const entries = log.slice(fromSlot, log.chosenThrough, limits.maxMessageBytes);
     const values = entries.map((entry) => entry.value);
-    outbox.send(from, { type: "chosenEntries", fromSlot, values, chosenThrough: log.chosenThrough });
+    outbox.send(from, { type: "chosenEntries", promised, fromSlot, values, chosenThrough: log.chosenThrough });
   }
 
   /** Values that a peer knows to be chosen (rule 3a, case b). */

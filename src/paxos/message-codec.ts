@@ -47,7 +47,7 @@ export function writeMessage(writer: ByteWriter, message: Message): ByteWriter {
     case "catchUp":
       return writer.u53(message.fromSlot);
     case "chosenEntries":
-      return writeValues(writer.u53(message.fromSlot).u53(message.chosenThrough), message.values);
+      return writeValues(writeBallot(writer, message.promised).u53(message.fromSlot).u53(message.chosenThrough), message.values);
     case "needsSnapshot":
       return writer.u53(message.snapshotSlot);
     case "readIndexReply":
@@ -100,7 +100,7 @@ function readBody(reader: ByteReader, type: MessageType): Message {
     case "catchUp":
       return { type, fromSlot: readSlot(reader) };
     case "chosenEntries":
-      return { type, fromSlot: readSlot(reader), chosenThrough: readSlot(reader), values: readValues(reader) };
+      return { type, promised: readBallot(reader), fromSlot: readSlot(reader), chosenThrough: readSlot(reader), values: readValues(reader) };
     case "needsSnapshot":
       return { type, snapshotSlot: readSlot(reader) };
     case "readIndexReply":

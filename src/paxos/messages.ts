@@ -71,8 +71,17 @@ export interface HeartbeatReply {
 
 /** A member that knows a slot to be chosen but not its value fetches it (rule 3a). */
 export interface CatchUp { readonly type: "catchUp"; readonly fromSlot: Slot }
-/** Values that the sender knows to be chosen, for consecutive slots from `fromSlot`. */
-export interface ChosenEntries { readonly type: "chosenEntries"; readonly fromSlot: Slot; readonly values: readonly ValueBytes[]; readonly chosenThrough: Slot }
+/**
+ * Values that the sender knows to be chosen, for consecutive slots from `fromSlot`. Whoever takes them promises what the sender has
+ * promised: so everybody who knows a configuration to be chosen campaigns above the ballot at which it was (rule 16).
+ */
+export interface ChosenEntries {
+  readonly type: "chosenEntries";
+  readonly promised: Ballot;
+  readonly fromSlot: Slot;
+  readonly values: readonly ValueBytes[];
+  readonly chosenThrough: Slot;
+}
 /** What was asked for, or proposed, is below the sender's snapshot: everything up to `snapshotSlot` is chosen (rule 4). */
 export interface NeedsSnapshot { readonly type: "needsSnapshot"; readonly snapshotSlot: Slot }
 

@@ -29,6 +29,8 @@ export interface SnapshotHandle {
   readonly configurationSlot: Slot;
   /** The highest ballot in any barrier applied up to `slot` (rule 10). */
   readonly leaderBallot: Ballot;
+  /** What the member that took it had promised: whoever installs it promises that too, as for every chosen value that it is told of. */
+  readonly promised: Ballot;
   /** The cluster id, drawn at its founding. */
   readonly cluster: string;
   /** The running checksum of the applied state at `slot` (rule 6). */

@@ -195,7 +195,7 @@ export class SimulatedCluster {
   snapshot(number: number): void {
     const member = this.member(number);
     this.settle(member);
-    const snapshot = member.replica.snapshot();
+    const snapshot = member.replica.snapshot(member.status().ballot);
     if (snapshot.handle.slot === 0 || !member.replica.isWhole) return;
     member.disk.writeSnapshot(snapshot);
     this.#note({ type: "snapshotTaken", member: number, slot: snapshot.handle.slot });

@@ -27,7 +27,7 @@ export class Replica {
   /** A member that joined knows a later configuration than the entries that it begins with. */
   constructor(founding: ConfigurationInForce, snapshot: ReplicaSnapshot | null) {
     const known = { configuration: founding.configuration, configurationSlot: founding.slot as Slot };
-    this.#handle = snapshot?.handle ?? { ...known, slot: 0 as Slot, leaderBallot: ZERO_BALLOT, cluster: CLUSTER, checksum: 0 };
+    this.#handle = snapshot?.handle ?? { ...known, slot: 0 as Slot, leaderBallot: ZERO_BALLOT, promised: ZERO_BALLOT, cluster: CLUSTER, checksum: 0 };
     this.#commands.push(...(snapshot?.commands ?? []));
   }
 
@@ -53,17 +53,18 @@ export class Replica {
   apply({ slot, value }: ChosenEntry): void {
     assert(slot === this.#handle.slot + 1, `slot ${slot} is applied after slot ${this.#handle.slot}`);
     const decoded = decodeValue(value);
-    let { leaderBallot, configuration, configurationSlot, checksum } = this.#handle;
+    let { leaderBallot, promised, configuration, configurationSlot, checksum } = this.#handle;
     if (decoded.kind === "barrier") leaderBallot = maxBallot(leaderBallot, decoded.ballot);
     if (decoded.kind === "configuration" && slot > configurationSlot) [configuration, configurationSlot] = [decoded.configuration, slot];
     for (const text of commandTexts(value)) {
       this.#commands.push(text);
       checksum = crc32(encoder.encode(`${text}\n`), checksum);
     }
-    this.#handle = { slot, configuration, configurationSlot, leaderBallot, cluster: CLUSTER, checksum };
+    this.#handle = { slot, configuration, configurationSlot, leaderBallot, promised, cluster: CLUSTER, checksum };
   }
 
-  snapshot(): ReplicaSnapshot {
-    return { handle: this.#handle, commands: [...this.#commands] };
+  /** With what its member has promised, if that is not what the replica began with. */
+  snapshot(promised: Ballot = this.#handle.promised): ReplicaSnapshot {
+    return { handle: { ...this.#handle, promised }, commands: [...this.#commands] };
   }
 }

@@ -25,7 +25,7 @@ export interface SnapshotHeader {
 export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
   const { handle, size } = header;
   const writer = new ByteWriter().u53(size).u53(handle.slot).u53(handle.configurationSlot);
-  writeConfiguration(writeBallot(writer, handle.leaderBallot).text(handle.cluster).u53(handle.checksum), handle.configuration);
+  writeConfiguration(writeBallot(writeBallot(writer, handle.leaderBallot), handle.promised).text(handle.cluster).u53(handle.checksum), handle.configuration);
   const body = writer.finish();
   const bytes = new ByteWriter().u32(MAGIC).u32(VERSION).u32(body.length).raw(body);
   return bytes.u32(crc32(bytes.finish())).finish();
@@ -63,10 +63,11 @@ function readBody(body: ByteReader): SnapshotHeader {
   const slot = readSlot(body);
   const configurationSlot = readSlot(body);
   const leaderBallot = readBallot(body);
+  const promised = readBallot(body);
   const cluster = body.text();
   const checksum = body.u53();
   const configuration = readConfiguration(body);
-  return { handle: { slot, configuration, configurationSlot, leaderBallot, cluster, checksum }, size };
+  return { handle: { slot, configuration, configurationSlot, leaderBallot, promised, cluster, checksum }, size };
 }
 
 /** Where chunk `index` begins in the file. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ZERO_BALLOT } from "../../src/paxos/ballot.ts";
 import { bringsGrowth, DiskSpace } from "../../src/node/disk-space.ts";
 import type { Configuration } from "../../src/paxos/configuration.ts";
 import { slot } from "../../src/paxos/ids.ts";
@@ -48,6 +49,6 @@ it("tells what must be left out where space is scarce from barriers and deletes,
   const barrier = encodeValue({ kind: "barrier", ballot: ballot(1) });
   expect(bringsGrowth(accept(deletes, barrier))).toBe(false);
   expect(bringsGrowth(accept(barrier, puts))).toBe(true);
-  expect(bringsGrowth({ type: "chosenEntries", fromSlot: slot(1), values: [puts], chosenThrough: slot(1) })).toBe(true);
+  expect(bringsGrowth({ type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(1), values: [puts], chosenThrough: slot(1) })).toBe(true);
   expect(bringsGrowth({ type: "prepare", ballot: ballot(1), fromSlot: slot(1) })).toBe(false);
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ZERO_BALLOT } from "../../src/paxos/ballot.ts";
 import { DecodeError } from "../../src/codec/byte-reader.ts";
 import { ByteWriter } from "../../src/codec/byte-writer.ts";
 import { SynodError } from "../../src/errors/synod-error.ts";
@@ -17,7 +18,7 @@ const anyBytes = fc.uint8Array({ maxLength: 40 });
 const anyChecksum = fc.nat({ max: 0xffffffff });
 const anyCode = fc.constantFrom(...(Object.keys(ERRORS) as ErrorCode[]));
 const anyHandle = fc.record({
-  slot: anySlot, configuration: anyConfiguration, configurationSlot: anySlot, leaderBallot: anyBallot, cluster: fc.string(), checksum: anyChecksum,
+  slot: anySlot, configuration: anyConfiguration, configurationSlot: anySlot, leaderBallot: anyBallot, promised: anyBallot, cluster: fc.string(), checksum: anyChecksum,
 });
 const anyOutcome: fc.Arbitrary<Result | SynodError> = fc.oneof(
   fc.record({ type: fc.constant("written" as const), revision: anyNumber }),
@@ -127,7 +128,7 @@ describe("messages between members", () => {
 
 describe("the lane of a message", () => {
   const [ballot, at] = [{ round: 1, incarnation: memberIncarnation(1) }, slot(1)];
-  const handle = { slot: at, configuration: { voters: [], learners: [], removed: [] }, configurationSlot: at, leaderBallot: ballot, cluster: "", checksum: 0 };
+  const handle = { slot: at, configuration: { voters: [], learners: [], removed: [] }, configurationSlot: at, leaderBallot: ballot, promised: ballot, cluster: "", checksum: 0 };
   const urgent: PeerMessage[] = [
     { type: "paxos", message: { type: "heartbeat", ballot, nonce: 1, chosenThrough: at } },
     { type: "paxos", message: { type: "preVote", nonce: 1 } },
@@ -139,7 +140,7 @@ describe("the lane of a message", () => {
   ];
   const bulk: PeerMessage[] = [
     { type: "paxos", message: { type: "accept", ballot, firstSlot: at, values: [], chosenThrough: at } },
-    { type: "paxos", message: { type: "chosenEntries", fromSlot: at, values: [], chosenThrough: at } },
+    { type: "paxos", message: { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: at, values: [], chosenThrough: at } },
     { type: "forward", id: 1, commands: [] },
     { type: "forwarded", id: 1, outcomes: [] },
     { type: "snapshotChunk", handle, size: 0, offset: 0, bytes: new Uint8Array() },

@@ -41,7 +41,7 @@ async function oldFolder(fileSystem: FileSystem, path: string): Promise<void> {
   await storage.saveFounding(founding);
   const state = new StateMachine();
   for (const at of [1, 2]) state.applySlot(at, [put(`k${at}`, `value of k${at}`)]);
-  const handle = { ...founding, slot: slot(2), leaderBallot: ballot(3), checksum: state.checksum };
+  const handle = { ...founding, slot: slot(2), leaderBallot: ballot(3), promised: ballot(3), checksum: state.checksum };
   storage.append([1, 2, 3, 4, 5, 7].map((at) => accepted(at, `k${at}`)), 1);
   storage.append([{ type: "chosen", through: slot(4) }, { type: "promised", ballot: ballot(9) }], 7);
   await recorder.reached(8);

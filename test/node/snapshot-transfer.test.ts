@@ -30,7 +30,7 @@ function stateAt(at: number): { state: StateMachine; snapshot: StoredSnapshot } 
   const bytes = Buffer.concat([...state.snapshot().chunks()]);
   const configuration = scenarioConfiguration(2);
   const handle = {
-    slot: slot(at), configuration, configurationSlot: slot(0), leaderBallot: ZERO_BALLOT, cluster: "c".repeat(32), checksum: state.checksum,
+    slot: slot(at), configuration, configurationSlot: slot(0), leaderBallot: ZERO_BALLOT, promised: ZERO_BALLOT, cluster: "c".repeat(32), checksum: state.checksum,
   };
   return { state, snapshot: { handle, bytes } };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ZERO_BALLOT } from "../../src/paxos/ballot.ts";
 import { compareBallots } from "../../src/paxos/ballot.ts";
 import { slot } from "../../src/paxos/ids.ts";
 import type { Accept } from "../../src/paxos/messages.ts";
@@ -76,7 +77,7 @@ describe("an acceptor", () => {
   });
 
   it("refuses a value for a slot that it knows to be chosen with another one", () => {
-    const core = new LoneCore().receive(3, { type: "chosenEntries", fromSlot: slot(1), values: [commands("a")], chosenThrough: slot(1) });
+    const core = new LoneCore().receive(3, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(1), values: [commands("a")], chosenThrough: slot(1) });
     core.receive(2, accept(5, 2, 1, ["b"]));
     expect(core.all("accepted")).toEqual([]);
     expect(core.last("reject", 2)).toMatchObject({ ballot: ballot(5, 2) });

@@ -43,7 +43,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: type("heartbeat"), ballot: anyBallot, nonce: anyNumber, chosenThrough: anySlot }),
   fc.record({ type: type("heartbeatReply"), ballot: anyBallot, nonce: anyNumber, chosenThrough: anySlot, durableThrough: anySlot }),
   fc.record({ type: type("catchUp"), fromSlot: anySlot }),
-  fc.record({ type: type("chosenEntries"), fromSlot: anySlot, values: anyValues, chosenThrough: anySlot }),
+  fc.record({ type: type("chosenEntries"), promised: anyBallot, fromSlot: anySlot, values: anyValues, chosenThrough: anySlot }),
   fc.record({ type: type("needsSnapshot"), snapshotSlot: anySlot }),
   fc.record({ type: type("readIndexRequest"), nonce: anyNumber }),
   fc.record({ type: type("readIndexReply"), ballot: anyBallot, nonce: anyNumber, slot: anySlot }),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ZERO_BALLOT } from "../../src/paxos/ballot.ts";
 import { ByteWriter } from "../../src/codec/byte-writer.ts";
 import { slot } from "../../src/paxos/ids.ts";
 import { writeMessage } from "../../src/paxos/message-codec.ts";
@@ -73,7 +74,7 @@ describe("messages", () => {
     core.receive(2, { type: "heartbeat", ballot: ballot(1, 2), nonce: 1, chosenThrough: slot(9) }).pass(50);
     expect(core.last("catchUp")).toEqual({ type: "catchUp", fromSlot: 1 });
     const values = [commands("a"), commands("b")];
-    core.receive(2, { type: "chosenEntries", fromSlot: slot(1), values, chosenThrough: slot(9) });
+    core.receive(2, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(1), values, chosenThrough: slot(9) });
     expect(core.last("catchUp")).toEqual({ type: "catchUp", fromSlot: 3 });
     core.receive(3, { type: "catchUp", fromSlot: slot(1) });
     expect(core.last("chosenEntries")).toMatchObject({ fromSlot: 1, values });

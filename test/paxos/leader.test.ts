@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ZERO_BALLOT } from "../../src/paxos/ballot.ts";
 import { slot } from "../../src/paxos/ids.ts";
 import { memberIncarnation } from "../../src/scenario/names.ts";
 import { ballot, commands, LoneCore, snapshotHandle } from "./lone-core.ts";
@@ -37,7 +38,7 @@ describe("a leader", () => {
 
   it("steps down when it learns that another value than its own was chosen in a slot of its ballot", () => {
     const core = new LoneCore().serve().propose(1, "a");
-    core.receive(3, { type: "chosenEntries", fromSlot: slot(2), values: [commands("z", 9, 3)], chosenThrough: slot(2) });
+    core.receive(3, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(2), values: [commands("z", 9, 3)], chosenThrough: slot(2) });
     expect(core.core.leads).toBe(false);
     expect(core.events).toContainEqual(expect.objectContaining({ type: "steppedDown", reason: "higherBallot" }));
     expect(core.failed).toEqual([{ proposalId: 1, failure: "superseded" }]);
@@ -45,14 +46,14 @@ describe("a leader", () => {
 
   it("steps down when it learns of a chosen slot that it has not proposed", () => {
     const core = new LoneCore().serve();
-    core.receive(3, { type: "chosenEntries", fromSlot: slot(2), values: [commands("z", 9, 3)], chosenThrough: slot(2) });
+    core.receive(3, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(2), values: [commands("z", 9, 3)], chosenThrough: slot(2) });
     expect(core.core.leads).toBe(false);
   });
 
   it("goes on when it learns that its own value was chosen", () => {
     const core = new LoneCore().serve().propose(1, "a");
     const { values } = core.last("accept");
-    core.receive(3, { type: "chosenEntries", fromSlot: slot(2), values, chosenThrough: slot(2) });
+    core.receive(3, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(2), values, chosenThrough: slot(2) });
     expect(core.core.leads).toBe(true);
     expect(core.chosen.at(-1)).toMatchObject({ slot: 2, proposalId: 1 });
   });

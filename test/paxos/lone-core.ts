@@ -22,7 +22,7 @@ export function commands(text: string, round = 1, member = 1): Uint8Array {
 
 export function snapshotHandle(at: number, size = 3): SnapshotHandle {
   return {
-    slot: slot(at), configuration: scenarioConfiguration(size), configurationSlot: slot(0), leaderBallot: ballot(1, 1), cluster: "c".repeat(32), checksum: 0,
+    slot: slot(at), configuration: scenarioConfiguration(size), configurationSlot: slot(0), leaderBallot: ballot(1, 1), promised: ballot(1, 1), cluster: "c".repeat(32), checksum: 0,
   };
 }
 

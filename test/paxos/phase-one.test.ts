@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ZERO_BALLOT } from "../../src/paxos/ballot.ts";
 import { slot } from "../../src/paxos/ids.ts";
 import type { PromiseReply, ReportedEntry } from "../../src/paxos/messages.ts";
 import { valueName } from "../../src/scenario/names.ts";
@@ -22,7 +23,7 @@ describe("phase 1", () => {
   it("adopts what one acceptor alone holds, fills the gaps below with no-ops, puts the barrier above, and only then serves", () => {
     const core = new LoneCore();
     const known = Array.from({ length: 135 }, (_, index) => commands(`c${index + 1}`));
-    core.receive(2, { type: "chosenEntries", fromSlot: slot(1), values: known, chosenThrough: slot(135) });
+    core.receive(2, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(1), values: known, chosenThrough: slot(135) });
     core.campaign();
     expect(core.last("prepare").fromSlot).toBe(136);
     core.receive(2, promise(core, [report(138, 1, "c138"), report(140, 1, "c140")]));

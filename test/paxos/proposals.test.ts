@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ZERO_BALLOT } from "../../src/paxos/ballot.ts";
 import { slot } from "../../src/paxos/ids.ts";
 import { ballot, commands, LoneCore, snapshotHandle } from "./lone-core.ts";
 import { encodeValue } from "../../src/paxos/value.ts";
@@ -28,7 +29,7 @@ describe("a proposal", () => {
     const core = new LoneCore().lead().propose(1, "a").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(1) });
     expect(core.failed).toEqual([]);
     const barrier = encodeValue({ kind: "barrier", ballot: ballot(5, 3) });
-    core.receive(3, { type: "chosenEntries", fromSlot: slot(1), values: [barrier], chosenThrough: slot(1) });
+    core.receive(3, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(1), values: [barrier], chosenThrough: slot(1) });
     expect(core.failed).toEqual([{ proposalId: 1, failure: "unknown" }]);
   });
 
@@ -54,13 +55,13 @@ describe("a proposal", () => {
     const core = new LoneCore().serve().propose(1, "a");
     const value = core.last("accept").values[0] as Uint8Array;
     core.receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(2) });
-    core.receive(3, { type: "chosenEntries", fromSlot: slot(2), values: [value], chosenThrough: slot(2) });
+    core.receive(3, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(2), values: [value], chosenThrough: slot(2) });
     expect(core.chosen.at(-1)).toMatchObject({ slot: 2, proposalId: 1 });
   });
 
   it("is superseded when another value is chosen in its slot, even one of the same bytes by another proposer", () => {
     const core = new LoneCore().serve().propose(1, "a").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(2) });
-    core.receive(3, { type: "chosenEntries", fromSlot: slot(2), values: [commands("a", 5, 3)], chosenThrough: slot(2) });
+    core.receive(3, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(2), values: [commands("a", 5, 3)], chosenThrough: slot(2) });
     expect(core.failed).toEqual([{ proposalId: 1, failure: "superseded" }]);
     expect(core.chosen.at(-1)).toMatchObject({ slot: 2, proposalId: null });
   });
@@ -68,7 +69,7 @@ describe("a proposal", () => {
   it("has an unknown outcome when a later leader's barrier is chosen below its slot", () => {
     const core = new LoneCore().serve().propose(1, "a").propose(2, "b").receive(3, { type: "prepare", ballot: ballot(5, 3), fromSlot: slot(2) });
     const barrier = encodeValue({ kind: "barrier", ballot: ballot(5, 3) });
-    core.receive(3, { type: "chosenEntries", fromSlot: slot(2), values: [barrier], chosenThrough: slot(2) });
+    core.receive(3, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(2), values: [barrier], chosenThrough: slot(2) });
     expect(core.failed).toEqual([{ proposalId: 2, failure: "unknown" }, { proposalId: 1, failure: "superseded" }]);
   });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ZERO_BALLOT } from "../../src/paxos/ballot.ts";
 import type { Configuration } from "../../src/paxos/configuration.ts";
 import { slot } from "../../src/paxos/ids.ts";
 import type { ConfigurationChange } from "../../src/paxos/membership.ts";
@@ -222,7 +223,7 @@ describe("a leader that adopted a configuration without itself", () => {
 
   it("leaves no proposal open that lies above: it may never apply that slot", () => {
     const core = new LoneCore().serve().propose(1, "a").propose(2, "b");
-    core.receive(2, { type: "chosenEntries", fromSlot: slot(2), values: [configuration(members([2, 3], [], [1]), 8, 2)], chosenThrough: slot(2) });
+    core.receive(2, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(2), values: [configuration(members([2, 3], [], [1]), 8, 2)], chosenThrough: slot(2) });
     expect(core.core.status().role).toBe("removed");
     expect(core.failed).toEqual([{ proposalId: 2, failure: "unknown" }, { proposalId: 1, failure: "superseded" }]);
   });
@@ -231,7 +232,7 @@ describe("a leader that adopted a configuration without itself", () => {
     const core = new LoneCore().campaign([2]).promises([2], [report(1, configuration(members([2, 3], [], [1])))]).acknowledge(1);
     core.sent.length = 0;
     core.pass(1_000);
-    const told = { type: "chosenEntries", fromSlot: 2, values: [], chosenThrough: 1 };
+    const told = { type: "chosenEntries", promised: core.core.status().ballot, fromSlot: 2, values: [], chosenThrough: 1 };
     expect(core.sent.map(({ message }) => message)).toEqual([told, told]);
     core.receive(2, { type: "catchUp", fromSlot: slot(1) });
     expect(core.last("chosenEntries", 2).values).toHaveLength(1);
@@ -282,24 +283,24 @@ describe("a member without a vote", () => {
     const core = learner().pass(1_000);
     expect(core.last("catchUp", 2)).toEqual(core.last("catchUp", 3));
     const values = ["a", "b", "c", "d"].map((text) => commands(text));
-    core.receive(2, { type: "chosenEntries", fromSlot: slot(1), values: [...values, configuration(members([1], [], [2, 3]))], chosenThrough: slot(5) });
+    core.receive(2, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(1), values: [...values, configuration(members([1], [], [2, 3]))], chosenThrough: slot(5) });
     expect(core.core.status().role).toBe("follower");
     expect(core.pass(1_000).core.status().role).toBe("leader");
   });
 
   it("takes the place of the only voter although it missed the leader's last words", () => {
     const core = new LoneCore({ configuration: members([2], [1]), configurationSlot: 1 });
-    core.receive(2, { type: "chosenEntries", fromSlot: slot(1), values: [configuration(members([2], [1]))], chosenThrough: slot(1) });
+    core.receive(2, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(1), values: [configuration(members([2], [1]))], chosenThrough: slot(1) });
     core.pass(1_000);
     expect(core.last("catchUp", 2)).toMatchObject({ fromSlot: 2 });
-    core.receive(2, { type: "chosenEntries", fromSlot: slot(2), values: [configuration(members([1], [], [2]))], chosenThrough: slot(2) });
+    core.receive(2, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(2), values: [configuration(members([1], [], [2]))], chosenThrough: slot(2) });
     expect(core.pass(1_000).core.status()).toMatchObject({ role: "leader", ready: true });
   });
 });
 
 describe("an acceptor that left", () => {
   const removed = configuration(members([2, 3], [], [1]));
-  const left = () => new LoneCore().receive(2, { type: "chosenEntries", fromSlot: slot(1), values: [commands("a"), removed], chosenThrough: slot(2) });
+  const left = () => new LoneCore().receive(2, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(1), values: [commands("a"), removed], chosenThrough: slot(2) });
 
   it("still votes for what lies below the entry that removed it, and answers phase 1 (rule 18)", () => {
     const core = left();

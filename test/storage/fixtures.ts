@@ -26,7 +26,7 @@ export const learned = (at: number, value: string): LogRecord => ({ type: "learn
 
 export function snapshotHandle(at: number): SnapshotHandle {
   const { cluster, configuration } = FOUNDING;
-  return { slot: slot(at), configuration, configurationSlot: slot(0), leaderBallot: ballot(1), cluster, checksum: at * 7 };
+  return { slot: slot(at), configuration, configurationSlot: slot(0), leaderBallot: ballot(1), promised: ballot(1), cluster, checksum: at * 7 };
 }
 
 export async function* stream(...pieces: Uint8Array[]): AsyncIterable<Uint8Array> {
