@@ -18,7 +18,8 @@ import { ForwardedWrites } from "./forwarded-writes.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { LogClock } from "./log-clock.ts";
 import { type MemberAnswer, type MemberRequest, MemberRequests, type MembersView } from "./member-requests.ts";
-import { decodePeerMessage, encodePeerMessage, laneOf, type PeerMessage } from "./peer-messages.ts";
+import { PEER_CODEC, type PeerCodec } from "./peer-codec.ts";
+import { laneOf, type PeerMessage } from "./peer-messages.ts";
 import { type ReadAnswer, ReadRouter } from "./read-router.ts";
 import { SnapshotFetch } from "./snapshot-fetch.ts";
 import { SnapshotServer } from "./snapshot-server.ts";
@@ -64,6 +65,8 @@ export interface MemberParts {
   readonly limits?: Partial<Limits>;
   /** A snapshot is taken when the log has grown by this much since the last one. */
   readonly snapshotBytes?: number;
+  /** How it writes to its peers; a test brings a later one. */
+  readonly codec?: PeerCodec;
 }
 
 const DEFAULT_SNAPSHOT_BYTES = 32 * 1024 * 1024;
@@ -95,7 +98,9 @@ export class Member {
   readonly #snapshotTaker: SnapshotTaker;
   readonly #snapshotServer: SnapshotServer;
   #snapshotFetch: SnapshotFetch | null = null;
-  readonly #linked = new Set<Incarnation>();
+  readonly #codec: PeerCodec;
+  /** The peers with a link, and the version that is spoken on it. */
+  readonly #linked = new Map<Incarnation, number>();
   readonly #space: DiskSpace;
   /** What the core and the writes were told last. */
   #refusesGrowth = false;
@@ -106,7 +111,7 @@ export class Member {
   #toldChecksumAtMs = 0;
   #scheduled = false;
   /** The message that was transmitted last. */
-  #encoded: { readonly message: Message; readonly bytes: Uint8Array } | null = null;
+  #encoded: { readonly message: Message; readonly version: number; readonly bytes: Uint8Array } | null = null;
   #fence: Fence | null = null;
   #disagreement = false;
   #left = false;
@@ -119,6 +124,7 @@ export class Member {
     this.self = storage.identity.incarnation;
     this.#parts = parts;
     this.#clock = clock;
+    this.#codec = parts.codec ?? PEER_CODEC;
     const { configuration, configurationSlot } = founding;
     const timings = { ...DEFAULT_TIMINGS, ...parts.timings };
     const { recovered } = storage;
@@ -236,7 +242,7 @@ export class Member {
     if (this.#stopped) return;
     let message: PeerMessage;
     try {
-      message = decodePeerMessage(bytes);
+      message = this.#codec.decode(bytes, this.#versionFor(from));
     } catch (error) {
       this.#parts.observer.warning("a peer's message does not decode", error);
       return;
@@ -278,8 +284,9 @@ export class Member {
     }
   }
 
-  linkUp(peer: Incarnation): void {
-    this.#linked.add(peer);
+  /** There is a link to `peer`; both sides write `version` on it. */
+  linkUp(peer: Incarnation, version: number): void {
+    this.#linked.set(peer, version);
     this.#tellDisk([peer]);
     this.#core.step({ type: "linkUp", peer });
     this.#schedule();
@@ -310,7 +317,7 @@ export class Member {
     if (this.#stopped || this.#space.full === full) return;
     this.#space.heardOwn(full);
     this.#parts.observer.diskSpace(full);
-    this.#tellDisk(this.#linked);
+    this.#tellDisk(this.#linked.keys());
     this.#judgeSpace();
     this.#schedule();
   }
@@ -331,7 +338,7 @@ export class Member {
     const refuses = this.#space.refusesGrowth(configuration);
     if (refuses !== this.#refusesGrowth) this.#core.step({ type: refuses ? "diskFull" : "diskFree" });
     this.#refusesGrowth = refuses;
-    const successor = role === "leader" ? this.#space.successor(configuration, this.#linked) : null;
+    const successor = role === "leader" ? this.#space.successor(configuration, new Set(this.#linked.keys())) : null;
     if (successor !== null) this.#core.step({ type: "transferLeadership", target: successor });
   }
 
@@ -426,12 +433,15 @@ export class Member {
   /** A message that goes to one member after the other is encoded once. */
   #transmit({ to, message }: OutgoingMessage): void {
     const outer: PeerMessage = { type: "paxos", message };
-    if (this.#encoded?.message !== message) this.#encoded = { message, bytes: encodePeerMessage(outer) };
+    const version = this.#versionFor(to);
+    if (this.#encoded?.message !== message || this.#encoded.version !== version) {
+      this.#encoded = { message, version, bytes: this.#codec.encode(outer, version) };
+    }
     this.#sendBytes(to, outer, this.#encoded.bytes);
   }
 
   #send(to: Incarnation, message: PeerMessage): boolean {
-    return this.#sendBytes(to, message, encodePeerMessage(message));
+    return this.#sendBytes(to, message, this.#codec.encode(message, this.#versionFor(to)));
   }
 
   #sendBytes(to: Incarnation, message: PeerMessage, bytes: Uint8Array): boolean {
@@ -463,7 +473,7 @@ export class Member {
     void this.#snapshotServer.tick();
     if (nowMs - this.#toldChecksumAtMs < TELL_CHECKSUM_MS) return;
     this.#tellChecksum(nowMs);
-    this.#tellDisk(this.#linked);
+    this.#tellDisk(this.#linked.keys());
     this.#judgeSpace();
     this.#makeRoom(nowMs);
   }
@@ -624,6 +634,11 @@ export class Member {
     }
     if (target !== this.self) this.transferLeadership(target);
     return null;
+  }
+
+  /** Without a link nothing is sent, so then any version will do. */
+  #versionFor(peer: Incarnation): number {
+    return this.#linked.get(peer) ?? this.#codec.oldest;
   }
 
   #linkedLeader(): Incarnation | null {

@@ -15,12 +15,10 @@ import { drawNonceSeed, systemClock } from "./clock.ts";
 import { LogOutput } from "./log-output.ts";
 import { Member, type MemberObserver } from "./member.ts";
 import { NodeService } from "./node-service.ts";
+import { PEER_CODEC } from "./peer-codec.ts";
 import { peerAddresses } from "./peer-addresses.ts";
 import { restoreState } from "./restore-state.ts";
 import { VERSION } from "./version.ts";
-
-/** Version of what members say to each other. */
-const PEER_PROTOCOL_VERSION = 1;
 
 /** How long a stopping member waits for what it has not answered yet. */
 const DRAIN_MS = 500;
@@ -229,7 +227,8 @@ function peerTransport(
       incarnation: storage.identity.incarnation,
       member: storage.identity.member,
       boot,
-      version: PEER_PROTOCOL_VERSION,
+      version: PEER_CODEC.newest,
+      oldestVersion: PEER_CODEC.oldest,
       lastRecord: storage.stats().records,
     }),
     peers: member.peers,
@@ -239,7 +238,7 @@ function peerTransport(
       onMessage: (from, message) => member.receive(from, message),
       onLinkUp: (peer, hello) => {
         log.info({ peer: hello.member }, "link up");
-        member.linkUp(peer);
+        member.linkUp(peer, Math.min(hello.version, PEER_CODEC.newest));
       },
       onLinkDown: (peer, reason) => {
         log.info({ peer, reason }, "link down");

@@ -97,6 +97,7 @@ export class Learner {
     if (slot <= this.#configurationSlot) return;
     this.#context.configuration = configuration;
     this.#configurationSlot = slot;
+    if (!isMember(configuration, this.#context.self)) this.#proposals.abandonAbove(slot);
     this.#context.outbox.emit({ type: "configurationChanged", slot, configuration });
   }
 

@@ -59,6 +59,11 @@ export class Proposals {
     for (const [at, pending] of this.#pending) if (at <= slot) this.#abandon(at, pending);
   }
 
+  /** This member left at `slot`, so nobody will tell it what becomes of what it proposed above. */
+  abandonAbove(slot: Slot): void {
+    for (const [at, pending] of this.#pending) if (at > slot) this.#abandon(at, pending);
+  }
+
   #abandon(slot: number, pending: Pending): void {
     this.#pending.delete(slot);
     this.#outbox.failProposal(pending.proposalId, "unknown");

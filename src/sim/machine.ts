@@ -2,6 +2,7 @@ import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { NodeClock } from "../node/clock.ts";
 import { Member, type MemberObserver } from "../node/member.ts";
+import { PEER_CODEC } from "../node/peer-codec.ts";
 import type { PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
 import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
@@ -37,6 +38,8 @@ const HUNG_LOOK_MS = 50;
 const RESTART_MS = 300;
 /** A client whose member's process ended finds out after this long at the most. */
 const NOTICE_MS = 50;
+/** What the disk may report to a process that starts, without being damaged. */
+const MAY_PASS: ReadonlySet<unknown> = new Set(["SYNOD_ERR_DISK", "SYNOD_ERR_NO_SPACE", "EIO", "ENOSPC"]);
 const SECTOR = 512;
 /** By member, counted from 1: made once, as each message needs one. */
 const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number) => (number === 0 ? NO_INCARNATION : memberIncarnation(number)));
@@ -60,7 +63,6 @@ export class Machine {
   #damaged = false;
   #out = false;
   #failNextSync = false;
-  #full = false;
   readonly #whenEnded = new Set<() => void>();
   #member: Member | null = null;
   #starting = false;
@@ -129,10 +131,11 @@ export class Machine {
   #startFailed(error: unknown): void {
     const { world, watch } = this.#options;
     const code = error instanceof Error && "code" in error ? error.code : null;
-    if (code !== "SYNOD_ERR_DISK" && code !== "EIO" && !(code === "SYNOD_ERR_CORRUPT" && this.#damaged)) return world.fail(error);
+    const noticed = code === "SYNOD_ERR_CORRUPT" || code === "SYNOD_ERR_FENCED";
+    if (!MAY_PASS.has(code) && !(noticed && this.#damaged)) return world.fail(error);
     watch.warning(this.number, "does not start", error);
     this.kill();
-    if (code === "SYNOD_ERR_CORRUPT") this.#out = true;
+    if (noticed) this.#out = true;
     else world.after(RESTART_MS, () => this.running || this.start());
   }
 
@@ -262,7 +265,7 @@ export class Machine {
 
   /** No file can grow while the disk is full. */
   set full(full: boolean) {
-    this.#full = full;
+    this.disk.capacityBytes = full ? this.disk.usedBytes : Infinity;
   }
 
   /** One bit flips, or a sector finds itself in another's place. */
@@ -314,7 +317,7 @@ export class Machine {
   }
 
   linkUp(peer: number): void {
-    this.#tellLink(peer, (member, incarnation) => member.linkUp(incarnation));
+    this.#tellLink(peer, (member, incarnation) => member.linkUp(incarnation, PEER_CODEC.newest));
   }
 
   linkDown(peer: number): void {
@@ -379,7 +382,6 @@ export class Machine {
   }
 
   #diskFails(kind: string): boolean {
-    if (this.#full && kind === "write") return true;
     if (kind !== "datasync" || !this.#failNextSync) return false;
     this.#failNextSync = false;
     return true;

@@ -1,6 +1,6 @@
-import { slot } from "../paxos/ids.ts";
 import { crc32 } from "../codec/crc32.ts";
 import { checkHistory } from "../history/checker.ts";
+import { slot } from "../paxos/ids.ts";
 import { scenarioConfiguration } from "../scenario/names.ts";
 import { Clients } from "./clients.ts";
 import { Faults } from "./faults.ts";

@@ -61,13 +61,16 @@ export class Watch {
     this.#tell(`${machine} starts, with the promise of round ${recovered.promised.round} and slots up to ${recovered.entries.at(-1)?.slot ?? recovered.snapshot?.slot ?? 0}`);
   }
 
-  /** Every slot that was once durable above the snapshot is still held, at that ballot or a higher one, or as chosen (rules 5b and 14). */
+  /**
+   * Every slot that was once durable above the snapshot is still held: at that ballot or a higher one, or as chosen; what was known as chosen
+   * may have been accepted again since, and that may be on the disk without having been told durable (rules 5b and 14).
+   */
   #checkKept(machine: number, { snapshot, entries }: RecoveredState): void {
     const held = new Map(entries.map((entry) => [entry.slot as number, entry]));
     for (const [slot, before] of this.#machines.get(machine)?.disk.entries ?? []) {
       const now = held.get(slot);
-      if (slot <= (snapshot?.slot ?? 0) || now?.learned === true) continue;
-      const kept = now !== undefined && !before.learned && compareBallots(now.ballot, before.ballot) >= 0;
+      if (slot <= (snapshot?.slot ?? 0)) continue;
+      const kept = now !== undefined && (now.learned || before.learned || compareBallots(now.ballot, before.ballot) >= 0);
       if (!kept) throw new Violation(`member ${machine} forgot slot ${slot}, which was durable`);
     }
   }

@@ -1,6 +1,6 @@
 import { DecodeError } from "../codec/byte-reader.ts";
 import type { Incarnation } from "../paxos/ids.ts";
-import { type Hello, decodeHello } from "./hello.ts";
+import { type Hello, type HelloFrame, decodeHello } from "./hello.ts";
 
 /** Codes with which a link is closed; those below 4000 are WebSocket's own. */
 export const CLOSE = {
@@ -28,18 +28,28 @@ export interface Verdict {
 
 /** Which of the rules about whom to talk to the hello breaks. `expected` is who was dialled, null when we were. */
 export function judgeHello(frame: Uint8Array, local: Hello, expected: Incarnation | null): Hello | Verdict {
-  let read: ReturnType<typeof decodeHello>;
+  let read: HelloFrame;
   try {
-    read = decodeHello(frame, local.version);
+    read = decodeHello(frame);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     return { code: CLOSE.malformed, message: `malformed hello: ${error.message}`, hello: null };
   }
-  if ("otherVersion" in read) {
-    const message = `protocol version ${read.otherVersion}, not ${local.version}`;
-    return { code: CLOSE.otherVersion, message, hello: null };
+  if (linkVersion(local, read.hello) === null) {
+    const message = `protocol versions ${versions(read.hello)}, not ${versions(local)}`;
+    return { code: CLOSE.otherVersion, message, hello: read.hello };
   }
   return judgeMember(read.hello, local, expected, read.dialled) ?? read.hello;
+}
+
+/** The version that two members speak: the newest that both know; null when there is none. */
+export function linkVersion(a: Hello, b: Hello): number | null {
+  const spoken = Math.min(a.version, b.version);
+  return spoken >= Math.max(a.oldestVersion, b.oldestVersion) ? spoken : null;
+}
+
+function versions({ version, oldestVersion }: Hello): string {
+  return oldestVersion === version ? String(version) : `${oldestVersion} to ${version}`;
 }
 
 function judgeMember(hello: Hello, local: Hello, expected: Incarnation | null, dialled: Incarnation | null): Verdict | null {

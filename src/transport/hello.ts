@@ -11,8 +11,9 @@ export interface Hello {
   readonly member: string;
   /** Random per life of the process, so that a restarted peer is told from a repeated link. */
   readonly boot: string;
-  /** Version of the protocol between members; both sides must have the same. */
+  /** The newest version of what members write to each other that it knows, and the oldest. */
   readonly version: number;
+  readonly oldestVersion: number;
   /** Number of the last durable record, for the best effort of rule 13 against restored volumes. */
   readonly lastRecord: number;
 }
@@ -23,29 +24,25 @@ export interface HelloFrame {
   readonly dialled: Incarnation | null;
 }
 
-/** Says hello in another version, whose fields are unknown here. */
-export interface OtherVersion {
-  readonly otherVersion: number;
-}
-
 const MAGIC = 0x444e5953; // "SYND" as bytes
 const MAX_FRAME_BYTES = 2_048;
 
-/** Writes a hello. The magic and the version keep their place in every version, so that others can be told. */
+/** Writes a hello. Later versions may only add fields at the end, so that every version can read what it needs. */
 export function encodeHello(hello: Hello, dialled: Incarnation | null): Uint8Array {
-  const writer = new ByteWriter().u32(MAGIC).u32(hello.version);
+  const writer = new ByteWriter().u32(MAGIC).u32(hello.version).u32(hello.oldestVersion);
   writeIncarnation(writer, dialled ?? NO_INCARNATION);
   writeIncarnation(writer, hello.incarnation);
   return writer.text(hello.cluster).text(hello.member).text(hello.boot).u53(hello.lastRecord).finish();
 }
 
-/** Reads a hello of version `version`. Throws `DecodeError` if it is none; of another version it says only which. */
-export function decodeHello(frame: Uint8Array, version: number): HelloFrame | OtherVersion {
+/** Reads a hello, of this version or a later one. Throws `DecodeError` if it is none. */
+export function decodeHello(frame: Uint8Array): HelloFrame {
   if (frame.length > MAX_FRAME_BYTES) throw new DecodeError(`a hello of ${frame.length} bytes`);
   const reader = new ByteReader(frame);
   if (reader.u32() !== MAGIC) throw new DecodeError("not a hello");
-  const theirs = reader.u32();
-  if (theirs !== version) return { otherVersion: theirs };
+  const version = reader.u32();
+  const oldestVersion = reader.u32();
+  if (oldestVersion > version) throw new DecodeError("a hello whose oldest version is above its newest");
   const dialled = readIncarnation(reader);
   const incarnation = readIncarnation(reader);
   if (incarnation === NO_INCARNATION) throw new DecodeError("a hello without an incarnation");
@@ -54,9 +51,9 @@ export function decodeHello(frame: Uint8Array, version: number): HelloFrame | Ot
     incarnation,
     member: reader.text(),
     boot: reader.text(),
-    version: theirs,
+    version,
+    oldestVersion,
     lastRecord: reader.u53(),
   };
-  reader.end();
   return { hello, dialled: dialled === NO_INCARNATION ? null : dialled };
 }

@@ -41,7 +41,7 @@ export class LoneMember {
       clock: { nowMs: () => 0, random: () => 0.5, defer: (task) => queueMicrotask(task), every: () => () => {} },
     });
     onTestFinished(() => this.member.stop());
-    this.member.linkUp(LEADER);
+    this.member.linkUp(LEADER, 1);
   }
 
   #storage(over: Partial<Storage>): Storage {

@@ -1,7 +1,7 @@
 import { isMember } from "../../src/paxos/configuration.ts";
 import { SimulatedCluster } from "../../src/scenario/cluster.ts";
 import type { Note } from "../../src/scenario/notes.ts";
-import { memberIncarnation } from "../../src/scenario/names.ts";
+import { memberIncarnation, memberNumber } from "../../src/scenario/names.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 import { Trace } from "../../src/scenario/trace.ts";
 import { Violation } from "../../src/scenario/checker.ts";
@@ -287,7 +287,9 @@ export class RandomRun {
     for (const { number, leads, ...member } of running.map((each) => ({ number: each.number, leads: each.leads, ...each.status() }))) {
       const belongs = isMember(newest.configuration, memberIncarnation(number));
       if (belongs && member.configurationSlot !== newest.slot) throw new Violation(`member ${number} knows the configuration of slot ${member.configurationSlot}, not that of ${newest.slot}`);
-      if (!belongs && member.role !== "removed") throw new Violation(`member ${number} left, and is ${member.role}`);
+      // Who was cut off until everybody that it knew had gone has nobody to ask.
+      const knowsVoter = member.configuration.voters.some(({ incarnation }) => this.#cluster.member(memberNumber(incarnation)).running);
+      if (!belongs && knowsVoter && member.role !== "removed") throw new Violation(`member ${number} left, and is ${member.role}`);
       if (leads && member.configurationDone !== true) throw new Violation(`the change at slot ${newest.slot} is not done long after all was healed`);
     }
     for (const { id, outcome } of changes.views.values()) if (outcome === "open") throw new Violation(`c${id} was never answered`);

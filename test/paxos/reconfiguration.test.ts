@@ -220,6 +220,13 @@ describe("a leader that adopted a configuration without itself", () => {
     expect(core.last("transferLeadership", 2)).toBeDefined();
   });
 
+  it("leaves no proposal open that lies above: it may never apply that slot", () => {
+    const core = new LoneCore().serve().propose(1, "a").propose(2, "b");
+    core.receive(2, { type: "chosenEntries", fromSlot: slot(2), values: [configuration(members([2, 3], [], [1]), 8, 2)], chosenThrough: slot(2) });
+    expect(core.core.status().role).toBe("removed");
+    expect(core.failed).toEqual([{ proposalId: 2, failure: "unknown" }, { proposalId: 1, failure: "superseded" }]);
+  });
+
   it("never campaigns again, and tells those who vote now what is chosen for as long as it hears no leader (rule 18)", () => {
     const core = new LoneCore().campaign([2]).promises([2], [report(1, configuration(members([2, 3], [], [1])))]).acknowledge(1);
     core.sent.length = 0;

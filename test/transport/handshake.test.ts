@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { DecodeError } from "../../src/codec/byte-reader.ts";
 import { peerUrl } from "../../src/transport/address.ts";
-import { CLOSE, inboundWins, judgeHello } from "../../src/transport/handshake.ts";
+import { CLOSE, inboundWins, judgeHello, linkVersion } from "../../src/transport/handshake.ts";
 import { type Hello, decodeHello, encodeHello } from "../../src/transport/hello.ts";
 import { life } from "./member.ts";
 
-const LOCAL: Hello = { cluster: "c", incarnation: life(1), member: "m1", boot: "b", version: 1, lastRecord: 0 };
+const LOCAL: Hello = { cluster: "c", incarnation: life(1), member: "m1", boot: "b", version: 3, oldestVersion: 2, lastRecord: 0 };
 const PEER: Hello = { ...LOCAL, incarnation: life(2), member: "m2" };
 
 describe("a hello", () => {
@@ -16,19 +16,24 @@ describe("a hello", () => {
       incarnation: fc.integer({ min: 1 }).map(life),
       member: fc.string({ maxLength: 100 }),
       boot: fc.string({ maxLength: 100 }),
-      version: fc.integer({ min: 0, max: 0xffffffff }),
+      version: fc.integer({ min: 1_000, max: 0xffffffff }),
+      oldestVersion: fc.integer({ min: 0, max: 1_000 }),
       lastRecord: fc.maxSafeNat(),
     });
     fc.assert(
       fc.property(hellos, fc.option(fc.integer({ min: 1 }).map(life)), (hello, dialled) => {
-        expect(decodeHello(encodeHello(hello, dialled), hello.version)).toEqual({ hello, dialled });
+        expect(decodeHello(encodeHello(hello, dialled))).toEqual({ hello, dialled });
       }),
     );
   });
 
-  it("of another version is told apart without reading the rest", () => {
-    const frame = Buffer.concat([encodeHello({ ...PEER, version: 7 }, null).subarray(0, 8), Buffer.from("whatever comes")]);
-    expect(decodeHello(frame, 1)).toEqual({ otherVersion: 7 });
+  it("of a later version is read, whatever that adds at the end", () => {
+    const later = { ...PEER, version: 7, oldestVersion: 3 };
+    expect(decodeHello(Buffer.concat([encodeHello(later, null), Buffer.from("whatever comes")]))).toEqual({ hello: later, dialled: null });
+  });
+
+  it("whose oldest version is above its newest is none", () => {
+    expect(() => decodeHello(encodeHello({ ...PEER, version: 1, oldestVersion: 2 }, null))).toThrow(DecodeError);
   });
 
   it("made of any bytes is read or refused with a DecodeError", () => {
@@ -38,7 +43,7 @@ describe("a hello", () => {
     fc.assert(
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 3_000 }), mangled), (frame) => {
         try {
-          decodeHello(frame, 1);
+          decodeHello(frame);
         } catch (error) {
           expect(error).toBeInstanceOf(DecodeError);
         }
@@ -52,7 +57,10 @@ describe("judging a hello", () => {
     ["the member that was dialled", PEER, null, life(2), undefined],
     ["a member that dialled us", PEER, life(1), null, undefined],
     ["another cluster", { ...PEER, cluster: "d" }, life(1), null, CLOSE.otherCluster],
-    ["another version", { ...PEER, version: 2 }, life(1), null, CLOSE.otherVersion],
+    ["only a later version than ours", { ...PEER, version: 5, oldestVersion: 4 }, life(1), null, CLOSE.otherVersion],
+    ["only an earlier version than ours", { ...PEER, version: 1, oldestVersion: 1 }, life(1), null, CLOSE.otherVersion],
+    ["a later version beside ours", { ...PEER, version: 5, oldestVersion: 3 }, life(1), null, undefined],
+    ["an earlier version beside ours", { ...PEER, version: 2, oldestVersion: 1 }, life(1), null, undefined],
     ["another life than the one that was dialled", { ...PEER, incarnation: life(3) }, null, life(2), CLOSE.otherIncarnation],
     ["a member that meant another life of ours", PEER, life(9), null, CLOSE.otherIncarnation],
     ["ourselves", LOCAL, life(1), null, CLOSE.self],
@@ -61,6 +69,15 @@ describe("judging a hello", () => {
   ] as const)("knows %s", (_, hello, dialled, expected, code) => {
     const judged = judgeHello(encodeHello(hello, dialled), LOCAL, expected);
     expect("code" in judged ? judged.code : undefined).toBe(code);
+  });
+});
+
+describe("the version of a link", () => {
+  it.each([
+    [3, 2, 3], [5, 3, 3], [2, 1, 2], [5, 4, null], [1, 1, null],
+  ])("is, with a peer that knows up to %i and from %i on, %s", (version, oldestVersion, spoken) => {
+    expect(linkVersion(LOCAL, { ...PEER, version, oldestVersion })).toBe(spoken);
+    expect(linkVersion({ ...PEER, version, oldestVersion }, LOCAL)).toBe(spoken);
   });
 });
 

@@ -55,6 +55,7 @@ export class Member {
       member: `m${options.number}`,
       boot: `boot-${boots}`,
       version: 1,
+      oldestVersion: 1,
       lastRecord: options.number * 10,
       ...options.hello,
     };
@@ -162,5 +163,5 @@ export function untilEither(one: Member, other: Member, condition: () => boolean
 
 /** What a hand-made peer says of itself. */
 export function rawHello(number: number, boot = "raw"): Hello {
-  return { cluster: "c", incarnation: life(number), member: `raw${number}`, boot, version: 1, lastRecord: 0 };
+  return { cluster: "c", incarnation: life(number), member: `raw${number}`, boot, version: 1, oldestVersion: 1, lastRecord: 0 };
 }

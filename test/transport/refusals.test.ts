@@ -23,7 +23,7 @@ afterEach(async () => {
 describe("a link is refused", () => {
   it.each([
     ["to a member of another cluster", { cluster: "d" }, CLOSE.otherCluster, /cluster/],
-    ["to a member with another protocol version", { version: 2 }, CLOSE.otherVersion, /version/],
+    ["to a member with another protocol version", { version: 2, oldestVersion: 2 }, CLOSE.otherVersion, /version/],
     ["to the member itself", { incarnation: life(1) }, CLOSE.self, /itself/],
     ["to another life of the member that was dialled", { incarnation: life(3) }, CLOSE.otherIncarnation, /incarnation/],
   ] as const)("%s, and both sides say so", async (_, hello, code, message) => {

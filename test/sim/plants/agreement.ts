@@ -30,8 +30,8 @@ export const AGREEMENT: readonly Plant[] = [
     mistake: "A candidate counts a promise whatever ballot it answers.",
     patches: [{
       file: "paxos/phase-one.ts",
-      replace: "    if (!ballotsEqual(message.ballot, this.ballot)) return;\n    this.#progressAtMs = this.#context.nowMs;\n    for",
-      by: "    this.#progressAtMs = this.#context.nowMs;\n    for",
+      replace: "    if (!ballotsEqual(message.ballot, this.ballot)) return;\n    // An answer",
+      by: "    // An answer",
     }],
   },
   {
@@ -82,7 +82,7 @@ export const AGREEMENT: readonly Plant[] = [
     mistake: "A new leader answers reads before its barrier is chosen.",
     patches: [{
       file: "paxos/read-rounds.ts",
-      replace: "this.#waiting.length === 0 || !this.#leader.ready) return;",
+      replace: "this.#waiting.length === 0 || !this.#leader.servesReads) return;",
       by: "this.#waiting.length === 0) return;",
     }],
   },

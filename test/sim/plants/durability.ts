@@ -28,7 +28,7 @@ export const DURABILITY: readonly Plant[] = [
     name: "prepare-before-its-round",
     rule: "5a",
     mistake: "Prepares leave before the round is durable, so that the next life uses it again.",
-    patches: [{ file: "paxos/phase-one.ts", replace: "    this.#context.outbox.sendWhenDurable(peer, { type: \"prepare\"", by: "    this.#context.outbox.send(peer, { type: \"prepare\"" }],
+    patches: [{ file: "paxos/phase-one.ts", replace: "    else outbox.sendWhenDurable(peer, message);", by: "    else outbox.send(peer, message);" }],
   },
   {
     name: "start-trusts-the-page-cache",
@@ -50,14 +50,16 @@ export const DURABILITY: readonly Plant[] = [
     mistake: "After a failed sync the same pages are synced again, which the kernel holds for clean.",
     patches: [{
       file: "storage/log-writer.ts",
-      replace: "    } catch {\n      await this.#openSegment(batch);\n    }",
+      replace: "    } catch {\n      // What the disk said of the first attempt makes no difference: only the second counts.\n    }",
       by: `    } catch {
       const current = this.#current;
-      if (current === null) return void (await this.#openSegment(batch));
-      await current.file.datasync();
-      current.end += batchBytes(batch.bytes.length);
-      this.#syncs += 1;
-      this.#synced = { segment: current.segment, offset: current.end };
+      if (current !== null) {
+        await current.file.datasync();
+        current.end += batchBytes(batch.bytes.length);
+        this.#syncs += 1;
+        this.#synced = { segment: current.segment, offset: current.end };
+        return;
+      }
     }`,
     }],
   },
@@ -81,7 +83,7 @@ export const DURABILITY: readonly Plant[] = [
         replace: "    return { handle: this.#applier.handle(), snapshot: state.snapshot() };",
         by: "    return { handle: this.#applier.handle(), snapshot: { chunks: function* () { yield* state.snapshot().chunks(); } } as never };",
       },
-      { file: "node/restore-state.ts", replace: "    assert(state.checksum === reader.handle.checksum, \"a snapshot restores to the checksum in its handle\");\n", by: "" },
+      { file: "node/restore-state.ts", replace: "    if (state.checksum !== reader.handle.checksum) throw", by: "    if (reader.size < 0) throw" },
       { file: "node/snapshot-fetch.ts", replace: "      assert(state.checksum === handle.checksum, \"a snapshot restores to the checksum in its handle\");\n", by: "" },
       { file: "node/applier.ts", replace: "    assert(state.checksum === handle.checksum, \"a restored state has the checksum of its snapshot\");\n", by: "" },
     ],

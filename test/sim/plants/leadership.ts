@@ -38,8 +38,8 @@ export const LEADERSHIP: readonly Plant[] = [
     mistake: "A leader answers reads from what it knows, without asking a quorum whether it still leads.",
     patches: [{
       file: "paxos/leader.ts",
-      replace: "    return this.#countVoters((progress) => progress.answeredNonce >= nonce);",
-      by: "    return this.#countVoters((progress) => progress.answeredNonce >= Math.min(nonce, 0));",
+      replace: "progress.answeredNonce >= nonce",
+      by: "progress.answeredNonce >= Math.min(nonce, 0)",
     }],
   },
   {
