@@ -35,9 +35,14 @@ async function showStatus(flags: { endpoint?: string; json?: true }): Promise<vo
 function statusRow(name: string, status: Status | null, address: string, otherwise: string): string[] {
   if (status === null) return [name, otherwise, "-", "-", "-", "-", "-", "-", address];
   const links = `${status.peers.filter((peer) => peer.link === "up").length}/${status.peers.length}`;
-  const role = status.fenced !== null ? `fenced: ${status.fenced}` : status.cluster === null ? "unfounded" : status.role;
   return [
-    name, role, status.leader ?? "-", ballotName(status.ballot), String(status.committed), String(status.applied), String(status.revision),
+    name, roleOf(status), status.leader ?? "-", ballotName(status.ballot), String(status.committed), String(status.applied), String(status.revision),
     links, address,
   ];
+}
+
+function roleOf({ fenced, cluster, role, diskFull }: Status): string {
+  if (fenced !== null) return `fenced: ${fenced}`;
+  if (cluster === null) return "unfounded";
+  return diskFull ? `${role}, disk full` : role;
 }

@@ -1,4 +1,4 @@
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { slot } from "../../src/paxos/ids.ts";
 import { startNode } from "../../src/node/start.ts";
 import { SimulatedDisk } from "../../src/sim/simulated-disk.ts";
@@ -55,4 +55,20 @@ it("a fence whose note is damaged holds", async () => {
   disk.plant(`${FOLDER}/fence.json`, new Uint8Array(20));
   const node = await start(disk);
   expect(await statusOf(node.url)).toMatchObject({ role: "fenced", fenced: expect.stringContaining("fence.json") });
+});
+
+it.each(["EIO", "EROFS"] as const)("a member whose disk fails at work (%s) is fenced until it starts again on a disk that works", async (code) => {
+  const disk = await folderOfOne();
+  const node = await start(disk);
+  await vi.waitFor(async () => expect((await put(node.url, "k", "before")).status).toBe(200), { timeout: 20_000 });
+  disk.failCode = code;
+  disk.fail = ({ kind }) => kind === "write" || kind === "datasync";
+  expect(await put(node.url, "k", "lost")).toMatchObject({ code: expect.stringMatching(/OUTCOME_UNKNOWN|FENCED/) });
+  expect(await statusOf(node.url)).toMatchObject({ role: "fenced", fenced: expect.stringContaining(code) });
+  expect((await call(`${node.url}/metrics`)).body).toContain('synod_fenced{reason="disk"} 1');
+  expect(disk.paths()).not.toContain(`${FOLDER}/fence.json`);
+  await node.stop();
+  disk.fail = () => false;
+  const again = await start(disk);
+  await vi.waitFor(async () => expect((await put(again.url, "k", "after")).status).toBe(200), { timeout: 20_000 });
 });

@@ -1,9 +1,8 @@
 import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { Program } from "../local/harness.ts";
-import { NODE_UNDER_TEST, PATIENCE_MS, type TestCluster, withCluster } from "./cluster.ts";
+import { NODE_UNDER_TEST, type TestCluster, until, withCluster } from "./cluster.ts";
 import { call, get, put } from "./http.ts";
 
 interface Fenced {
@@ -14,13 +13,8 @@ interface Fenced {
 const statusOf = async (url: string): Promise<Fenced> => JSON.parse((await call(`${url}/v1/status`)).body) as Fenced;
 
 async function untilFenced(url: string): Promise<Fenced> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
-    const status = await statusOf(url);
-    if (status.fenced !== null) return status;
-    if (performance.now() > deadline) throw new Error(`${url} was not fenced`);
-    await pause(20);
-  }
+  await until(`${url} is fenced`, async () => ((await statusOf(url)).fenced === null ? "it is not" : null));
+  return statusOf(url);
 }
 
 /** A process on a copy of the member's folder, at another address. */

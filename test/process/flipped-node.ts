@@ -1,9 +1,8 @@
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { HISTORY_FOLDER } from "../history/history-file.ts";
 import { Program } from "../local/harness.ts";
-import { NODE_UNDER_TEST, PATIENCE_MS } from "./cluster.ts";
+import { NODE_UNDER_TEST, until } from "./cluster.ts";
 import { call } from "./http.ts";
 
 /** One byte of a data folder. */
@@ -72,18 +71,21 @@ export async function startFlipped(
 }
 
 async function judge(node: Program, url: string, isRight: (url: string) => Promise<string | null>): Promise<FlipOutcome> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
+  let outcome: FlipOutcome = "right";
+  await until(`${url} serves or is fenced`, async () => {
     const { fenced, role } = JSON.parse((await call(`${url}/v1/status`)).body) as { fenced: string | null; role: string };
-    if (fenced !== null) {
-      await node.says(/SYNOD_ERR_FENCED/);
-      const { body } = await call(`${url}/metrics`);
-      if (role !== "fenced" || !body.includes('synod_fenced{reason="corrupt"} 1')) throw new Error("fenced, and the metric does not say so");
-      return "fenced";
-    }
-    const wrong = await isRight(url);
-    if (wrong === null) return "right";
-    if (performance.now() > deadline || !wrong.startsWith("not yet")) throw new Error(wrong);
-    await pause(20);
-  }
+    if (fenced === null) return notYet(await isRight(url));
+    await node.says(/SYNOD_ERR_FENCED/);
+    const { body } = await call(`${url}/metrics`);
+    if (role !== "fenced" || !body.includes('synod_fenced{reason="corrupt"} 1')) throw new Error("fenced, and the metric does not say so");
+    outcome = "fenced";
+    return null;
+  });
+  return outcome;
+}
+
+/** Only what begins so may pass; anything else is wrong data. */
+function notYet(wrong: string | null): string | null {
+  if (wrong !== null && !wrong.startsWith("not yet")) throw new Error(wrong);
+  return wrong;
 }

@@ -1,8 +1,7 @@
 import { rm } from "node:fs/promises";
-import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Program } from "../local/harness.ts";
-import { NODE_UNDER_TEST, PATIENCE_MS, TestCluster } from "./cluster.ts";
+import { NODE_UNDER_TEST, TestCluster, until } from "./cluster.ts";
 import { type Answer, call, get, put } from "./http.ts";
 import { mountable, SmallDisk } from "./small-disk.ts";
 
@@ -29,13 +28,8 @@ async function onSmallDisks(
   await rm(cluster.folder, { recursive: true, force: true });
 }
 
-async function until(what: string, done: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!(await done())) {
-    if (performance.now() > deadline) throw new Error(`${PATIENCE_MS} ms were not enough until ${what}`);
-    await pause(50);
-  }
-}
+/** Resolves once `holds` does. */
+const untilTrue = (what: string, holds: () => Promise<boolean>): Promise<void> => until(what, async () => ((await holds()) ? null : "not yet"));
 
 /** Overwrites twenty keys until a write is refused. Returns that answer. */
 async function writeUntilRefused(url: string): Promise<Answer> {
@@ -69,11 +63,11 @@ describe.skipIf(!mountable("tmpfs"))("a real file system that fills", () => {
       const again = cluster.node("n1").url;
       expect((await get(again, "k3")).status).toBe(404);
       expect((await get(again, "k7")).status).toBe(200);
-      await until("the restarted member knows that its disk is full", async () => (await put(again, "k7", valueOf(1))).status === 507);
+      await untilTrue("the restarted member knows that its disk is full", async () => (await put(again, "k7", valueOf(1))).status === 507);
       expect((await del(again, "k7")).status).toBe(200);
 
       await disk.empty();
-      await until("a write is taken again", async () => (await put(again, "k1", "back")).status === 200);
+      await untilTrue("a write is taken again", async () => (await put(again, "k1", "back")).status === 200);
       expect(await cluster.status("n1")).toMatchObject({ diskFull: false });
       expect((await call(`${again}/metrics`)).body).toContain("synod_disk_full 0");
     }));
@@ -84,7 +78,7 @@ describe.skipIf(!mountable("tmpfs"))("a real file system that fills", () => {
     expect((await put(url, "k", valueOf(0))).status).toBe(200);
     diskOf(full).fill(2 * MIB);
     let refused = 0;
-    await until("another member leads", async () => {
+    await untilTrue("another member leads", async () => {
       const answer = await put(cluster.node(other).url, "k", valueOf(1));
       if (answer.status !== 200) {
         expect(answer.code).toMatch(/NO_SPACE|NO_LEADER|BUSY|OUTCOME_UNKNOWN/);
@@ -96,7 +90,7 @@ describe.skipIf(!mountable("tmpfs"))("a real file system that fills", () => {
     expect(await cluster.status(full)).toMatchObject({ diskFull: true, fenced: null });
     expect(refused).toBeLessThan(50);
     await diskOf(full).empty();
-    await until("the disk counts as free", async () => !(await cluster.status(full)).diskFull);
+    await untilTrue("the disk counts as free", async () => !(await cluster.status(full)).diskFull);
     await cluster.untilServing(full);
   }));
 
@@ -105,11 +99,11 @@ describe.skipIf(!mountable("tmpfs"))("a real file system that fills", () => {
     for (let number = 0; number < 20; number++) expect((await put(url, `k${number}`, valueOf(number))).status).toBe(200);
     for (const name of cluster.names) diskOf(name).fill(2 * MIB);
     const anyUrl = (): string => cluster.urls[0] as string;
-    await until("a write is refused", async () => (await put(anyUrl(), "k1", valueOf(1))).code === "SYNOD_ERR_NO_SPACE");
+    await untilTrue("a write is refused", async () => (await put(anyUrl(), "k1", valueOf(1))).code === "SYNOD_ERR_NO_SPACE");
     for (let number = 0; number < 10; number++) expect((await del(anyUrl(), `k${number}`)).status).toBe(200);
     expect((await get(anyUrl(), "k15")).status).toBe(200);
     for (const name of cluster.names) await diskOf(name).empty();
-    await until("a write is taken again", async () => (await put(anyUrl(), "k1", "back")).status === 200);
+    await untilTrue("a write is taken again", async () => (await put(anyUrl(), "k1", "back")).status === 200);
   }));
 });
 
@@ -119,7 +113,7 @@ describe.skipIf(!mountable("ext4"))("a real file system that becomes read-only",
     const [other = ""] = cluster.names.filter((name) => name !== broken);
     expect((await put(url, "k", "before")).status).toBe(200);
     diskOf(broken).abort();
-    await until("another member leads", async () => {
+    await untilTrue("another member leads", async () => {
       const { leader } = await cluster.status(other);
       return leader !== broken && leader !== null;
     });

@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { Program } from "../local/harness.ts";
-import { PATIENCE_MS, withCluster } from "./cluster.ts";
+import { until, withCluster } from "./cluster.ts";
 import { call, get, put } from "./http.ts";
 
 const MAIN = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts");
@@ -53,13 +52,13 @@ it("of three members two are lost: the third becomes a cluster of its own, with 
 
 /** Why the member at `url` has no link to `peer`. */
 async function untilRefused(url: string, peer: string): Promise<string> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (;;) {
+  let why = "";
+  await until(`${url} is refused by ${peer}`, async () => {
     const { peers } = JSON.parse((await call(`${url}/v1/status`)).body) as { peers: { name: string; link: string; refused: string | null }[] };
     const found = peers.find(({ name }) => name === peer);
     expect(found?.link).not.toBe("up");
-    if (found !== undefined && found.refused !== null) return found.refused;
-    if (performance.now() > deadline) throw new Error(`${url} was never refused by ${peer}`);
-    await pause(20);
-  }
+    why = found?.refused ?? "";
+    return why === "" ? "it is not" : null;
+  });
+  return why;
 }
