@@ -20,7 +20,6 @@ export interface MachineOptions {
   readonly world: World;
   readonly network: () => Network;
   readonly watch: Watch;
-  readonly founding: Founding;
   readonly limits: Partial<Limits>;
   readonly segmentBytes: number;
   readonly snapshotBytes: number;
@@ -61,6 +60,8 @@ export class Machine {
   /** Bytes on its disk were changed, or it lost its disk: it may be out for good, and no more than that. */
   #damaged = false;
   #out = false;
+  /** The document that makes its member one of a cluster; null: nobody asked it to join yet. */
+  #founding: Founding | null;
   #failNextSync = false;
   readonly #whenEnded = new Set<() => void>();
   #member: Member | null = null;
@@ -68,8 +69,9 @@ export class Machine {
   #paused = false;
   #resumed: (() => void)[] = [];
 
-  constructor(number: number, rate: number, options: MachineOptions) {
+  constructor(number: number, rate: number, founding: Founding | null, options: MachineOptions) {
     this.number = number;
+    this.#founding = founding;
     this.#options = options;
     this.#rate = rate;
     this.#random = options.world.random.fork();
@@ -100,6 +102,24 @@ export class Machine {
   /** There is a process that answers, be it late. */
   get reachable(): boolean {
     return this.#member !== null;
+  }
+
+  /** It was asked to take part, now or earlier. */
+  get joined(): boolean {
+    return this.#founding !== null;
+  }
+
+  /** Begins its first life, with the document that a newcomer is handed. */
+  join(founding: Founding): void {
+    if (this.joined) return;
+    this.#founding = founding;
+    this.start();
+  }
+
+  /** Its member was removed: the machine goes away with all that it holds. */
+  retire(): void {
+    this.loseDisk();
+    this.#out = true;
   }
 
   /** It takes no part any more, and may not: its disk is empty or known to be damaged. */
@@ -139,7 +159,9 @@ export class Machine {
   }
 
   async #begin(life: number): Promise<void> {
-    const { world, watch, founding, segmentBytes, limits, snapshotBytes } = this.#options;
+    const { world, watch, segmentBytes, limits, snapshotBytes } = this.#options;
+    const founding = this.#founding;
+    assert(founding !== null, "only a machine that was asked to join runs a process");
     const storage = await openStorage({
       fileSystem: this.disk.fileSystem(),
       folder: FOLDER,
