@@ -5,7 +5,7 @@ import { Member, type MemberObserver } from "../node/member.ts";
 import type { PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
 import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
-import type { Limits } from "../paxos/interface.ts";
+import { DEFAULT_TIMINGS, type Limits } from "../paxos/interface.ts";
 import { MAX_SCENARIO_MEMBERS, memberIncarnation, memberNumber } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import type { Founding, Storage } from "../storage/interface.ts";
@@ -38,6 +38,8 @@ const RESTART_MS = 300;
 const NOTICE_MS = 50;
 /** What the disk may report to a process that starts, without being damaged. */
 const MAY_PASS: ReadonlySet<unknown> = new Set(["SYNOD_ERR_DISK", "SYNOD_ERR_NO_SPACE", "EIO", "ENOSPC"]);
+/** How a message of the protocol begins. Only the others lead to anything that is waited for, such as parts of snapshots. */
+const PROTOCOL_MESSAGE = 0;
 const SECTOR = 512;
 /** By member, counted from 1: made once, as each message needs one. */
 const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number) => (number === 0 ? NO_INCARNATION : memberIncarnation(number)));
@@ -334,6 +336,7 @@ export class Machine {
   }
 
   receive(from: number, bytes: Uint8Array): void {
+    if (bytes[0] !== PROTOCOL_MESSAGE) this.#options.world.expectPromises();
     this.whenAwake(this.#life, () => this.#member?.receive(INCARNATIONS[from] as Incarnation, bytes));
   }
 
@@ -386,6 +389,8 @@ export class Machine {
     const fire = (): void => {
       if (stopped || life !== this.#life) return;
       next();
+      // Ticks settle nothing that is waited for; what other timers do may.
+      if (periodMs !== DEFAULT_TIMINGS.tickMs) this.#options.world.expectPromises();
       this.whenAwake(life, task);
     };
     next();
