@@ -11,7 +11,8 @@ import type { World } from "./world.ts";
 
 export interface ClientOptions {
   readonly world: World;
-  readonly machines: readonly Machine[];
+  /** Those that clients know of at present. */
+  readonly machines: () => readonly Machine[];
   readonly plan: Pick<Plan, "clients" | "keys" | "perSecond" | "patienceMs">;
 }
 
@@ -84,7 +85,7 @@ export class Clients {
   /** One write to each machine now and then, from now on: whether anybody gets one through does not hang on where clients wait. */
   probe(): void {
     if (this.#stopped) return;
-    for (const machine of this.#options.machines) this.#writeOnce(machine);
+    for (const machine of this.#options.machines()) this.#writeOnce(machine);
     this.#world.after(PROBE_MS, () => this.probe());
   }
 
@@ -105,7 +106,7 @@ export class Clients {
     const request = this.#request(client, this.#drawKey());
     const retry: RetryToken = request.op !== "read" && this.#random.chance(0.3)
       ? { kind: "key", key: `${client}-${++this.#tokens}` } : { kind: "none" };
-    this.#run(client, request, retry, this.#random.pick(this.#options.machines), () => this.#thinkAndGo(client));
+    this.#run(client, request, retry, this.#random.pick(this.#options.machines()), () => this.#thinkAndGo(client));
   }
 
   #run(client: number, request: Request, retry: RetryToken, first: Machine, done: () => void): void {
@@ -149,7 +150,7 @@ export class Clients {
         return done(unknown && outcome.outcome === "fail" ? { ...outcome, outcome: "unknown" } : outcome, machine.number);
       }
       this.#world.after(RETRY_MS * this.#random.next(), () => {
-        this.#attempt(request, retry, this.#random.pick(this.#options.machines), true, done);
+        this.#attempt(request, retry, this.#random.pick(this.#options.machines()), true, done);
       });
     });
   }

@@ -1,9 +1,12 @@
+import { memberNumber } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
+import type { Administrator } from "./administrator.ts";
 import type { Machine } from "./machine.ts";
 import type { Network, NetworkFaults } from "./network.ts";
 import { hasQuorumConnected, type Shape, SHAPES, type Way, waysCut } from "./partitions.ts";
 import { type Fault, FAULTS, NO_NETWORK_FAULTS, type Plan } from "./plan.ts";
 import { Relay } from "./relay.ts";
+import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
 export interface FaultParts {
@@ -12,6 +15,8 @@ export interface FaultParts {
   readonly network: () => Network;
   readonly plan: Plan;
   readonly burst: (machine: Machine) => void;
+  readonly administrator: Administrator;
+  readonly watch: Watch;
   readonly tell: (line: string) => void;
 }
 
@@ -70,10 +75,13 @@ export class Faults {
    * Returns whether it does: where it would not, nothing is healed.
    */
   healQuorum(lasting: Shape): boolean {
-    const ways = waysCut(lasting, this.#machines.length, this.#victim(this.#random).number, this.#random);
-    const out = this.#machines.filter((machine) => machine.damaged).map(({ number }) => number);
-    const around = out.flatMap((number) => waysCut("alone", this.#machines.length, number, this.#random));
-    if (!hasQuorumConnected([...ways, ...around], this.#machines.length)) return false;
+    const { watch } = this.#parts;
+    const active = this.#active().map(({ number }) => number);
+    const voters = watch.configuration.voters.map(({ incarnation }) => memberNumber(incarnation));
+    const ways = waysCut(lasting, active, this.#victim(this.#random).number, this.#random);
+    const damaged = voters.filter((number) => (this.#machines[number - 1] as Machine).damaged);
+    const around = damaged.flatMap((number) => waysCut("alone", voters, number, this.#random));
+    if (!watch.steady || !hasQuorumConnected([...ways, ...around], voters)) return false;
     this.#parts.tell(`a quorum heals; what lasts: ${lasting} (${ways.map((way) => way.join(">")).join(" ")})`);
     this.#repair();
     this.#parts.network().cut(ways);
@@ -95,8 +103,13 @@ export class Faults {
       machine.full = false;
       machine.resume();
       if (machine.member !== null && machine.member.fenceNow !== null) machine.kill();
-      if (!machine.running && !machine.out) machine.start();
+      if (!machine.running && machine.joined && !machine.out) machine.start();
     }
+  }
+
+  /** Machines that take part. */
+  #active(): Machine[] {
+    return this.#machines.filter((machine) => machine.joined && !machine.out);
   }
 
   #restartFenced(): void {
@@ -122,8 +135,9 @@ export class Faults {
 
   /** Often the leader, or somebody who takes itself for one: that is where trouble does most harm. */
   #victim(random: SeededRandom): Machine {
-    const leaders = this.#machines.filter(({ member }) => member?.leads === true);
-    const among = random.chance(0.5) && leaders.length > 0 ? leaders : this.#machines;
+    const active = this.#active();
+    const leaders = active.filter(({ member }) => member?.leads === true);
+    const among = random.chance(0.5) && leaders.length > 0 ? leaders : active;
     return random.pick(among);
   }
 
@@ -152,19 +166,21 @@ export class Faults {
         return machine.stepClock(LONGEST_STEP_MS * random.next() ** 3);
       case "cutOneWay":
       case "cutBothWays": {
-        const other = random.pick(this.#machines).number;
+        const other = random.pick(this.#active()).number;
         return other === number ? undefined : this.#cut(fault === "cutOneWay" ? [[number, other]] : [[number, other], [other, number]], random);
       }
       case "partition":
         return this.#partition(machine, random);
       case "breakLink": {
-        const other = random.pick(this.#machines).number;
+        const other = random.pick(this.#active()).number;
         return other === number ? undefined : this.#parts.network().breakLink(number, other);
       }
       case "relay":
-        return void new Relay({ ...this.#parts, random, over: () => this.#calm });
+        return void new Relay({ ...this.#parts, machines: () => this.#active(), random, over: () => this.#calm });
       case "burst":
         return this.#parts.burst(machine);
+      case "change":
+        return this.#parts.administrator.change();
       case "transfer":
         return machine.whenAwake(machine.life, () => machine.member?.transferLeadership(null));
       default:
@@ -201,17 +217,20 @@ export class Faults {
     this.#forAWhile(random, () => machine.running || machine.out || machine.start());
   }
 
-  /** Damage is for good, so it must leave a quorum. */
+  /** Damage is for good, so it must leave a quorum, and one that holds all that is chosen: none while the members change. */
   #mayLose(machine: Machine): boolean {
-    const damaged = this.#machines.filter((other) => other !== machine && other.damaged).length;
-    return damaged + 1 <= Math.floor((this.#machines.length - 1) / 2);
+    const { watch, administrator } = this.#parts;
+    if (administrator.busy || !watch.steady) return false;
+    const voters = watch.configuration.voters.map(({ incarnation }) => this.#machines[memberNumber(incarnation) - 1] as Machine);
+    const damaged = voters.filter((voter) => voter.damaged || voter === machine).length;
+    return damaged <= Math.floor((voters.length - 1) / 2);
   }
 
   /** Somebody is cut off in some way, and often just then is asked to write a lot: those slots are accepted by too few. */
   #partition(machine: Machine, random: SeededRandom): void {
     const shape = random.pick(SHAPES);
     this.#parts.tell(`${machine.number}: ${shape}`);
-    this.#cut(waysCut(shape, this.#machines.length, machine.number, random), random);
+    this.#cut(waysCut(shape, this.#active().map(({ number }) => number), machine.number, random), random);
     if (random.chance(0.5)) this.#parts.burst(machine);
   }
 

@@ -6,7 +6,7 @@ import { PEER_CODEC } from "../node/peer-codec.ts";
 import type { PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
 import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
-import type { Limits } from "../paxos/interface.ts";
+import { DEFAULT_TIMINGS, type Limits } from "../paxos/interface.ts";
 import { MAX_SCENARIO_MEMBERS, memberIncarnation, memberNumber } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import type { Founding, Storage } from "../storage/interface.ts";
@@ -21,7 +21,6 @@ export interface MachineOptions {
   readonly world: World;
   readonly network: () => Network;
   readonly watch: Watch;
-  readonly founding: Founding;
   readonly limits: Partial<Limits>;
   readonly segmentBytes: number;
   readonly snapshotBytes: number;
@@ -40,6 +39,8 @@ const RESTART_MS = 300;
 const NOTICE_MS = 50;
 /** What the disk may report to a process that starts, without being damaged. */
 const MAY_PASS: ReadonlySet<unknown> = new Set(["SYNOD_ERR_DISK", "SYNOD_ERR_NO_SPACE", "EIO", "ENOSPC"]);
+/** How a message of the protocol begins. Only the others lead to anything that is waited for, such as parts of snapshots. */
+const PROTOCOL_MESSAGE = 0;
 const SECTOR = 512;
 /** By member, counted from 1: made once, as each message needs one. */
 const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number) => (number === 0 ? NO_INCARNATION : memberIncarnation(number)));
@@ -62,6 +63,8 @@ export class Machine {
   /** Bytes on its disk were changed, or it lost its disk: it may be out for good, and no more than that. */
   #damaged = false;
   #out = false;
+  /** The document that makes its member one of a cluster; null: nobody asked it to join yet. */
+  #founding: Founding | null;
   #failNextSync = false;
   readonly #whenEnded = new Set<() => void>();
   #member: Member | null = null;
@@ -69,8 +72,9 @@ export class Machine {
   #paused = false;
   #resumed: (() => void)[] = [];
 
-  constructor(number: number, rate: number, options: MachineOptions) {
+  constructor(number: number, rate: number, founding: Founding | null, options: MachineOptions) {
     this.number = number;
+    this.#founding = founding;
     this.#options = options;
     this.#rate = rate;
     this.#random = options.world.random.fork();
@@ -101,6 +105,24 @@ export class Machine {
   /** There is a process that answers, be it late. */
   get reachable(): boolean {
     return this.#member !== null;
+  }
+
+  /** It was asked to take part, now or earlier. */
+  get joined(): boolean {
+    return this.#founding !== null;
+  }
+
+  /** Begins its first life, with the document that a newcomer is handed. */
+  join(founding: Founding): void {
+    if (this.joined) return;
+    this.#founding = founding;
+    this.start();
+  }
+
+  /** Its member was removed: the machine goes away with all that it holds. */
+  retire(): void {
+    this.loseDisk();
+    this.#out = true;
   }
 
   /** It takes no part any more, and may not: its disk is empty or known to be damaged. */
@@ -140,7 +162,9 @@ export class Machine {
   }
 
   async #begin(life: number): Promise<void> {
-    const { world, watch, founding, segmentBytes, limits, snapshotBytes } = this.#options;
+    const { world, watch, segmentBytes, limits, snapshotBytes } = this.#options;
+    const founding = this.#founding;
+    assert(founding !== null, "only a machine that was asked to join runs a process");
     const storage = await openStorage({
       fileSystem: this.disk.fileSystem(),
       folder: FOLDER,
@@ -313,6 +337,7 @@ export class Machine {
   }
 
   receive(from: number, bytes: Uint8Array): void {
+    if (bytes[0] !== PROTOCOL_MESSAGE) this.#options.world.expectPromises();
     this.whenAwake(this.#life, () => this.#member?.receive(INCARNATIONS[from] as Incarnation, bytes));
   }
 
@@ -365,6 +390,8 @@ export class Machine {
     const fire = (): void => {
       if (stopped || life !== this.#life) return;
       next();
+      // Ticks settle nothing that is waited for; what other timers do may.
+      if (periodMs !== DEFAULT_TIMINGS.tickMs) this.#options.world.expectPromises();
       this.whenAwake(life, task);
     };
     next();

@@ -12,9 +12,9 @@ export type Shape = (typeof SHAPES)[number];
 /** A direction in which nothing gets through. */
 export type Way = readonly [from: number, to: number];
 
-/** The ways that a partition cuts between members 1 to `size`; `member` is the one about whom it is. */
-export function waysCut(shape: Shape, size: number, member: number, random: SeededRandom): Way[] {
-  const others = shuffled(Array.from({ length: size }, (_, index) => index + 1).filter((other) => other !== member), random);
+/** The ways that a partition cuts between members; `member` is the one about whom it is. */
+export function waysCut(shape: Shape, members: readonly number[], member: number, random: SeededRandom): Way[] {
+  const others = shuffled(members.filter((other) => other !== member), random);
   const reaches = reachability(shape, [member, ...others], random);
   return [member, ...others].flatMap((from) => [member, ...others].filter((to) => to !== from && !reaches(from, to)).map((to): Way => [from, to]));
 }
@@ -48,12 +48,11 @@ function reachability(shape: Shape, order: readonly number[], random: SeededRand
   }
 }
 
-/** Whether some member reaches a quorum in both directions, so that progress is possible. */
-export function hasQuorumConnected(ways: readonly Way[], size: number): boolean {
+/** Whether one of these members reaches more than half of them in both directions, so that progress is possible. */
+export function hasQuorumConnected(ways: readonly Way[], members: readonly number[]): boolean {
   const cut = new Set(ways.map(([from, to]) => from * 100 + to));
   const both = (a: number, b: number): boolean => !cut.has(a * 100 + b) && !cut.has(b * 100 + a);
-  const members = Array.from({ length: size }, (_, index) => index + 1);
-  return members.some((a) => members.filter((b) => a === b || both(a, b)).length > size / 2);
+  return members.some((a) => members.filter((b) => a === b || both(a, b)).length > members.length / 2);
 }
 
 function shuffled<T>(items: T[], random: SeededRandom): T[] {

@@ -1,4 +1,5 @@
 import type { Limits } from "../paxos/interface.ts";
+import { MAX_SCENARIO_MEMBERS } from "../scenario/names.ts";
 import { SeededRandom } from "../scenario/seeded-random.ts";
 import type { NetworkFaults } from "./network.ts";
 import { SHAPES, type Shape } from "./partitions.ts";
@@ -6,13 +7,15 @@ import { SHAPES, type Shape } from "./partitions.ts";
 /** What can go wrong with machines, disks and links, each begun with a rate of its own. */
 export const FAULTS = [
   "kill", "powerLoss", "pause", "clockStep", "cutOneWay", "cutBothWays", "partition", "relay", "breakLink", "slowDisk", "hungDisk", "fullDisk", "failedSync",
-  "bitFlip", "lostDisk", "transfer", "burst",
+  "bitFlip", "lostDisk", "transfer", "burst", "change",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
 /** What goes on in one run and what goes wrong in it: all that is drawn from its seed before it begins. */
 export interface Plan {
+  /** Voters that the cluster is founded with, and machines that may join later. */
   readonly size: number;
+  readonly spares: number;
   /** How long things go wrong, in simulated milliseconds. */
   readonly troubleMs: number;
   readonly clients: number;
@@ -37,7 +40,7 @@ export interface Plan {
 }
 
 /** What is asked for instead of what the seed says. */
-export interface Wishes extends Partial<Pick<Plan, "size" | "troubleMs" | "clients" | "keys" | "perSecond" | "lasting">> {
+export interface Wishes extends Partial<Pick<Plan, "size" | "spares" | "troubleMs" | "clients" | "keys" | "perSecond" | "lasting">> {
   /** Faults that do not happen. */
   readonly without?: readonly (Fault | "network")[];
 }
@@ -53,6 +56,7 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
   const drift = random.pick([0, 0, 0.001, 0.05]);
   const drawn: Plan = {
     size: random.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 6, 7, 9]),
+    spares: random.pick([0, 0, 1, 2, 4]),
     troubleMs: 20_000,
     clients: random.pick([2, 4, 8, 16]),
     keys: random.integer(1, 4),
@@ -61,7 +65,7 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
     faults: {
       kill: rate(0.1), powerLoss: rate(0.1), pause: rate(0.1), clockStep: rate(0.03), cutOneWay: rate(0.1), cutBothWays: rate(0.1),
       partition: rate(0.2), relay: rate(0.1), breakLink: rate(0.3), slowDisk: rate(0.1), hungDisk: rate(0.03), fullDisk: rate(0.02), failedSync: rate(0.1),
-      bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3),
+      bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3), change: rate(0.2),
     },
     meanTroubleMs: random.pick([300, 1_000, 1_000, 3_000]),
     lasting: random.pick([...SHAPES, "hub", "bridge"]),
@@ -100,5 +104,6 @@ function wish(drawn: Plan, { without = [], ...wishes }: Wishes): Plan {
   const { latencyMs, jitterMs } = drawn.network;
   const network = without.includes("network") ? { ...NO_NETWORK_FAULTS, latencyMs, jitterMs } : drawn.network;
   const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
-  return { ...drawn, faults, network, ...given };
+  const plan = { ...drawn, faults, network, ...given };
+  return { ...plan, spares: Math.min(plan.spares, MAX_SCENARIO_MEMBERS - plan.size) };
 }

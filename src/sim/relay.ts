@@ -6,7 +6,7 @@ import type { World } from "./world.ts";
 
 export interface RelayParts {
   readonly world: World;
-  readonly machines: readonly Machine[];
+  readonly machines: () => readonly Machine[];
   readonly network: () => Network;
   readonly random: SeededRandom;
   readonly burst: (machine: Machine) => void;
@@ -41,7 +41,7 @@ export class Relay {
 
   #lookForLeader(patienceMs: number): void {
     if (this.#parts.over()) return;
-    const leader = this.#parts.machines.find((machine) => machine !== this.#cutOff?.machine && machine.member?.leads === true);
+    const leader = this.#parts.machines().find((machine) => machine !== this.#cutOff?.machine && machine.member?.leads === true);
     if (leader !== undefined) return this.#after(OFFICE_MS, () => this.#strike(leader));
     if (patienceMs <= 0) return this.#mend();
     this.#parts.world.after(LOOK_MS, () => this.#lookForLeader(patienceMs - LOOK_MS));
@@ -55,7 +55,7 @@ export class Relay {
       const shape = random.pick(CUTS);
       tell(`relay: ${leader.number} is cut off (${shape})${before === null ? "" : `, ${before.machine.number} is back`}`);
       this.#mend();
-      this.#cutOff = { machine: leader, ways: waysCut(shape, machines.length, leader.number, random) };
+      this.#cutOff = { machine: leader, ways: waysCut(shape, machines().map(({ number }) => number), leader.number, random) };
       this.#parts.network().cut(this.#cutOff.ways);
       this.#legsLeft -= 1;
       if (this.#legsLeft > 0) this.#lookForLeader(PATIENCE_MS);

@@ -1,7 +1,9 @@
 import { crc32 } from "../codec/crc32.ts";
 import { checkHistory } from "../history/checker.ts";
+import { allMembers } from "../paxos/configuration.ts";
 import { slot } from "../paxos/ids.ts";
-import { scenarioConfiguration } from "../scenario/names.ts";
+import { memberNumber, scenarioConfiguration } from "../scenario/names.ts";
+import { Administrator } from "./administrator.ts";
 import { Clients } from "./clients.ts";
 import { Faults } from "./faults.ts";
 import { Machine } from "./machine.ts";
@@ -58,6 +60,7 @@ class Simulation {
   readonly #faults: Faults;
   readonly #clients: Clients;
   readonly #watch: Watch;
+  readonly #administrator: Administrator;
   #fingerprint = 0;
 
   constructor(options: SimulationOptions) {
@@ -69,14 +72,26 @@ class Simulation {
     const founding = { cluster: "c".repeat(32), configuration, configurationSlot: slot(0) };
     this.#watch = new Watch(configuration, plan.limits, tell);
     const { limits, segmentBytes, snapshotBytes } = plan;
-    this.#machines = Array.from({ length: plan.size }, (_, index) => new Machine(index + 1, plan.clockRates[index] ?? 1, {
-      world, network: () => this.#network, watch: this.#watch, founding, limits, segmentBytes, snapshotBytes,
-      syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(),
-    }));
+    this.#machines = Array.from({ length: plan.size + plan.spares }, (_, index) => {
+      return new Machine(index + 1, plan.clockRates[index] ?? 1, index < plan.size ? founding : null, {
+        world, network: () => this.#network, watch: this.#watch, limits, segmentBytes, snapshotBytes,
+        syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(),
+      });
+    });
+    const { cluster } = founding;
     this.#network = new Network(world, () => this.#faults.network, this.#machines);
-    this.#clients = new Clients({ world, machines: this.#machines, plan });
-    this.#faults = new Faults({ world, machines: this.#machines, network: () => this.#network, plan, tell, burst: (machine) => this.#clients.burst(machine) });
+    this.#clients = new Clients({ world, machines: () => this.#known(), plan });
+    this.#administrator = new Administrator({ world, machines: this.#machines, watch: this.#watch, cluster, tell });
+    this.#faults = new Faults({
+      world, machines: this.#machines, network: () => this.#network, watch: this.#watch, administrator: this.#administrator, plan, tell,
+      burst: (machine) => this.#clients.burst(machine),
+    });
     tell(`seed ${options.seed}: ${JSON.stringify(plan)}`);
+  }
+
+  /** Machines that clients try: those that take part, or may. */
+  #known(): Machine[] {
+    return this.#machines.filter((machine) => machine.joined && !machine.out);
   }
 
   #tell(line: string): void {
@@ -86,7 +101,7 @@ class Simulation {
   }
 
   async run(): Promise<SimulationReport> {
-    for (const machine of this.#machines) machine.start();
+    for (const machine of this.#known()) machine.start();
     this.#clients.start();
     this.#faults.start();
     await this.#world.run(this.#plan.troubleMs);
@@ -110,13 +125,16 @@ class Simulation {
   /** Everybody's operations end, and all members come to the same state. */
   async #mustComeToRest(): Promise<void> {
     this.#clients.stop();
-    await this.#world.run(this.#world.nowMs + PROGRESS_MS, () => this.#clients.open === 0 && this.#isEven());
+    this.#administrator.stop();
+    await this.#world.run(this.#world.nowMs + PROGRESS_MS, () => this.#clients.open === 0 && !this.#administrator.busy && this.#isEven());
+    if (this.#administrator.busy) throw new NoProgress(`a change of the members had no end within ${PROGRESS_MS} ms after everything had healed`);
     if (this.#clients.open > 0) throw new NoProgress(`${this.#clients.open} operations had no end within ${PROGRESS_MS} ms after everything had healed`);
     if (!this.#isEven()) throw new NoProgress(`the members did not come to the same slot within ${PROGRESS_MS} ms after everything had healed`);
   }
 
   #isEven(): boolean {
-    const slots = this.#machines.filter((machine) => !machine.out).map(({ member }) => member?.appliedSlot ?? -1);
+    const members = allMembers(this.#watch.configuration).map(({ incarnation }) => this.#machines[memberNumber(incarnation) - 1] as Machine);
+    const slots = members.filter((machine) => machine.joined && !machine.out).map(({ member }) => member?.appliedSlot ?? -1);
     return slots[0] !== -1 && slots.every((slot) => slot === slots[0]);
   }
 

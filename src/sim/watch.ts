@@ -1,6 +1,8 @@
 import { compareBallots } from "../paxos/ballot.ts";
 import type { Configuration } from "../paxos/configuration.ts";
 import type { Slot } from "../paxos/ids.ts";
+import type { ConfigurationChange } from "../paxos/membership.ts";
+import type { ConfigurationInForce } from "../scenario/decisions.ts";
 import type { Limits, PaxosEvent } from "../paxos/interface.ts";
 import type { Message } from "../paxos/messages.ts";
 import type { LogRecord, RecoveredState, SnapshotHandle } from "../paxos/records.ts";
@@ -41,6 +43,23 @@ export class Watch {
     return new Map(Object.entries(this.#reached).flatMap(([kind, counts]) => [...counts].map(([name, count]): [string, number] => [`${kind} ${name}`, count])));
   }
 
+  /** The newest configuration in force. */
+  get configuration(): Configuration {
+    return (this.#checker.configurations.at(-1) as ConfigurationInForce).configuration;
+  }
+
+  /** Its change is done, and no other may come into force. */
+  get steady(): boolean {
+    const { configurations, doneSlot } = this.#checker;
+    return this.#checker.undecidedConfigurations().length === 0 && configurations.at(-1)?.slot === doneSlot;
+  }
+
+  /** Somebody was told that a change is done. */
+  changed(change: ConfigurationChange, slot: Slot): void {
+    this.#count("effect", `change:${change.type}`);
+    this.#checker.changed(change, slot);
+  }
+
   /** A process began its life with what its disk kept, which the storage has synced again (rule 5b). */
   recovered(machine: number, recovered: RecoveredState): void {
     this.#checker.recovered(machine, recovered);
@@ -54,6 +73,7 @@ export class Watch {
     for (const { slot, ballot, value, learned } of recovered.entries) {
       records.push(learned ? { type: "learned", slot, value } : { type: "accepted", slot, ballot, value });
     }
+    records.push({ type: "chosen", through: recovered.chosenThrough });
     disk.append(records.slice(recovered.ownRound === 0 ? 2 : 0), 1);
     for (const record of disk.sync()) this.#checker.durable(machine, record);
     disk.crash();
@@ -120,6 +140,7 @@ export class Watch {
     const line = describeEvent(machine, event);
     if (line !== null) this.#tell(`${machine} ${line}`);
     if (event.type === "electionWon") this.#checker.won(machine, life, event.ballot);
+    if (event.type === "configurationDone") this.#checker.done(machine, event.slot, (member) => this.#machines.get(member)?.disk ?? new Disk());
   }
 
   warning(machine: number, message: string, error: unknown): void {

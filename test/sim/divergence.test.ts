@@ -20,11 +20,11 @@ function cluster(seed: number, snapshotBytes: number) {
     get: (_, what) => what === "warning" ? (machine: number, message: string) => void warnings.push(`${machine}: ${message}`) : () => {},
   }) as Watch;
   const founding = { cluster: "c".repeat(32), configuration: scenarioConfiguration(3), configurationSlot: slot(0) };
-  const machines: Machine[] = [1, 2, 3].map((number) => new Machine(number, 1, {
-    world, network: () => network, watch, founding, limits: {}, segmentBytes: 65_536, snapshotBytes, syncMs: () => 0.5, callMs: () => 0,
+  const machines: Machine[] = [1, 2, 3].map((number) => new Machine(number, 1, founding, {
+    world, network: () => network, watch, limits: {}, segmentBytes: 65_536, snapshotBytes, syncMs: () => 0.5, callMs: () => 0,
   }));
   const network = new Network(world, () => QUIET, machines);
-  const clients = new Clients({ world, machines, plan: { clients: 6, keys: 3, perSecond: 200, patienceMs: 10_000 } });
+  const clients = new Clients({ world, machines: () => machines, plan: { clients: 6, keys: 3, perSecond: 200, patienceMs: 10_000 } });
   for (const machine of machines) machine.start();
   clients.start();
   return { world, machines, warnings };

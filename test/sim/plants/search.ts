@@ -1,18 +1,30 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { MOST_SEEDS, type Plant } from "./plant.ts";
+import { readFileSync, writeFileSync } from "node:fs";
+import { MOST_SEEDS } from "./plant.ts";
 import { PLANTS } from "./plants.ts";
 
-// `search.ts [NAME …]`: for each plant the first seed that finds it, within MOST_SEEDS. SYNOD_PLANT_SEEDS asks for fewer.
-const most = Number(process.env["SYNOD_PLANT_SEEDS"] ?? MOST_SEEDS);
-const wanted = process.argv.slice(2);
-for (const plant of PLANTS) if (wanted.length === 0 || wanted.includes(plant.name)) process.stdout.write(`${await row(plant)}\n`);
+/** What a search found of one plant: a seed, or the scenarios that fail with it. */
+export interface Finding {
+  readonly seed: number | null;
+  readonly checker: string;
+  readonly scenarios: readonly string[];
+}
 
-async function row({ name, rule }: Plant): Promise<string> {
-  const found = await probe([name, "seeds", "1", String(most)]) as { seed: number; checker: string; violation: string } | null;
-  if (found !== null) return `| ${name} | ${rule} | ${found.seed} | ${found.checker} | ${found.violation} |`;
-  const failed = await probe([name, "scenarios"]) as string[];
-  return `| ${name} | ${rule} | not found | – | scenarios: ${failed.join(", ")} |`;
+const FILE = `${import.meta.dirname}/findings.json`;
+
+export function readFindings(): Record<string, Finding> {
+  return JSON.parse(readFileSync(FILE, "utf8")) as Record<string, Finding>;
+}
+
+/** Lives through seeds from `from` on with one bug planted, until one fails. Null: none did. */
+export async function findSeed(name: string, from: number, count: number): Promise<{ seed: number; checker: string; violation: string } | null> {
+  return await probe([name, "seeds", String(from), String(count)]) as { seed: number; checker: string; violation: string } | null;
+}
+
+/** The scenarios that fail with the bug. */
+export async function failingScenarios(name: string): Promise<string[]> {
+  return await probe([name, "scenarios"]) as string[];
 }
 
 async function probe(parameters: readonly string[]): Promise<unknown> {
@@ -20,6 +32,20 @@ async function probe(parameters: readonly string[]): Promise<unknown> {
   let said = "";
   child.stdout.on("data", (bytes: Buffer) => (said += bytes.toString()));
   const [code] = await once(child, "close") as [number];
-  if (code !== 0) throw new Error(`${parameters[0]} ended with ${code}`);
+  if (code !== 0) throw new Error(`${parameters.join(" ")} ended with ${code}`);
   return JSON.parse(said);
 }
+
+/** `node test/sim/plants/search.ts [NAME …]`: the first seed that finds each plant, written down for the test to replay. */
+async function main(names: readonly string[], most: number): Promise<void> {
+  const findings = readFindings();
+  for (const { name, rule } of PLANTS.filter((plant) => names.length === 0 || names.includes(plant.name))) {
+    const found = await findSeed(name, 1, most);
+    const scenarios = found === null ? await failingScenarios(name) : [];
+    findings[name] = { seed: found?.seed ?? null, checker: found?.checker ?? "scenario", scenarios };
+    writeFileSync(FILE, `${JSON.stringify(findings, null, 2)}\n`);
+    process.stdout.write(`${name} (rule ${rule}): ${found === null ? `not found; scenarios: ${scenarios.join(", ")}` : `seed ${found.seed}, ${found.checker}: ${found.violation}`}\n`);
+  }
+}
+
+if (import.meta.main) await main(process.argv.slice(2), Number(process.env["SYNOD_PLANT_SEEDS"] ?? MOST_SEEDS));

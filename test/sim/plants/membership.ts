@@ -1,0 +1,48 @@
+import type { Plant } from "./plant.ts";
+
+/** Rules 13 and 16 to 18: who the members are. */
+export const MEMBERSHIP: readonly Plant[] = [
+  {
+    name: "lost-disk-votes-again",
+    rule: "13",
+    mistake: "A member that lost its disk comes back under its old incarnation.",
+    patches: [{ file: "sim/machine.ts", replace: "  return disk === 0 ? memberIncarnation(machine)", by: "  return disk >= 0 ? memberIncarnation(machine)" }],
+  },
+  {
+    name: "entered-without-its-quorum",
+    rule: "16",
+    mistake: "A leader goes on behind a configuration entry as soon as that is chosen, without promises of the new voters (trace a).",
+    patches: [{ file: "paxos/reconfiguration.ts", replace: "this.#context.log.chosenThrough < stage.slot || !stage.phaseOne.hasQuorum()) return null;", by: "this.#context.log.chosenThrough < stage.slot) return null;" },
+      { file: "paxos/phase-one.ts", replace: "    assert(this.hasQuorum(), \"only a quorum's reports are adopted\");\n", by: "" }],
+  },
+  {
+    name: "entered-before-it-is-chosen",
+    rule: "16",
+    mistake: "A leader goes on behind a configuration entry before all slots up to it are chosen (trace b).",
+    patches: [{ file: "paxos/reconfiguration.ts", replace: "if (stage === null || this.excluded || this.overtaken || this.#context.log.chosenThrough < stage.slot || ", by: "if (stage === null || this.excluded || this.overtaken || " }],
+  },
+  {
+    name: "done-when-chosen",
+    rule: "16a",
+    mistake: "A change counts as done when its entry is chosen, whoever of the new voters holds it.",
+    patches: [{ file: "paxos/reconfiguration.ts", replace: "isQuorum(configuration, (voter) => durableThrough(voter) >= configurationSlot);", by: "isQuorum(configuration, (voter) => durableThrough(voter) >= 0);" }],
+  },
+  {
+    name: "learner-counts",
+    rule: "17",
+    mistake: "A quorum counts learners.",
+    patches: [{ file: "paxos/configuration.ts", replace: "  for (const { incarnation } of configuration.voters) if (holds(incarnation)) count += 1;", by: "  for (const { incarnation } of allMembers(configuration)) if (holds(incarnation)) count += 1;" }],
+  },
+  {
+    name: "removed-member-campaigns",
+    rule: "18",
+    mistake: "A member that left goes on asking for votes, and those that do not know it any more are asked too.",
+    patches: [{ file: "paxos/core.ts", replace: "    if (!isVoter(this.#context.configuration, this.#context.self)) return this.#loseElection(phaseOne.ballot, \"removed\");\n", by: "" }],
+  },
+  {
+    name: "unknown-member-is-not-answered",
+    rule: "18",
+    mistake: "An acceptor rejects a candidate that is not in the configuration that it knows.",
+    patches: [{ file: "paxos/core.ts", replace: "    this.#acceptor.answerPrepare(from, message);", by: "    if (isMember(this.#context.configuration, from)) this.#acceptor.answerPrepare(from, message);" }],
+  },
+];
