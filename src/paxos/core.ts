@@ -335,7 +335,9 @@ export class PaxosCore {
       }
       case "preVoteReply":
         this.#learner.heardChosen(from, message.chosenThrough);
-        if (this.#leader === null && this.#phaseOne === null && this.#election.takePreVoteReply(from, message)) this.#campaign();
+        if (this.#leader !== null || this.#phaseOne !== null || !this.#election.takePreVoteReply(from, message)) return;
+        // The change that removed this member may have become known while its question was under way.
+        if (isVoter(this.#context.configuration, this.#context.self)) this.#campaign();
         return;
       case "prepare":
         return this.#receivePrepare(from, message);

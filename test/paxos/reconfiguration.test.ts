@@ -228,6 +228,16 @@ describe("a leader that adopted a configuration without itself", () => {
     expect(core.failed).toEqual([{ proposalId: 2, failure: "unknown" }, { proposalId: 1, failure: "superseded" }]);
   });
 
+  it("does not campaign when a pre-vote is granted after the member left", () => {
+    const core = new LoneCore().pass(500);
+    const { nonce } = core.last("preVote");
+    const values = [configuration(members([2, 3], [], [1]))];
+    core.receive(2, { type: "chosenEntries", promised: ballot(1, 2), fromSlot: slot(1), values, chosenThrough: slot(1) });
+    for (const from of [2, 3]) core.receive(from, { type: "preVoteReply", nonce, granted: true, promised: ballot(1, 2), chosenThrough: slot(1) });
+    expect(core.core.status().role).toBe("removed");
+    expect(core.all("prepare", 2)).toEqual([]);
+  });
+
   it("never campaigns again, and tells those who vote now what is chosen for as long as it hears no leader (rule 18)", () => {
     const core = new LoneCore().campaign([2]).promises([2], [report(1, configuration(members([2, 3], [], [1])))]).acknowledge(1);
     core.sent.length = 0;
