@@ -14,6 +14,7 @@ export interface Flags {
 
 type Raw = Omit<Flags, "wishes"> & {
   readonly size?: number;
+  readonly spares?: number;
   readonly trouble?: number;
   readonly clients?: number;
   readonly keys?: number;
@@ -35,6 +36,7 @@ export function readFlags(argv: readonly string[]): Flags {
     .option("--minutes <minutes>", "instead of a number of seeds: how long to search", parsePositive)
     .option("--jobs <count>", "how many seeds at once, each in a thread of its own", parseCount, availableParallelism())
     .option("--size <members>", "instead of what the seed draws: how many members", parseSize)
+    .option("--spares <machines>", "instead of what the seed draws: how many machines may join", parseNatural)
     .option("--trouble <seconds>", "instead of 20: how long things go wrong", parsePositive)
     .option("--clients <count>", "instead of what the seed draws: how many clients", parseCount)
     .option("--keys <count>", "instead of what the seed draws: how many keys", parseCount)
@@ -43,15 +45,15 @@ export function readFlags(argv: readonly string[]): Flags {
     .option("--without <faults>", `without some of: ${["network", ...FAULTS].join(",")}`, parseFaults)
     .parse(argv)
     .opts<Raw>();
-  const { seed, seeds, from, minutes, jobs, size, trouble, clients, keys, rate, lasting, without } = raw;
-  const wishes = given({ size, troubleMs: trouble === undefined ? undefined : trouble * MS, clients, keys, perSecond: rate, lasting, without });
+  const { seed, seeds, from, minutes, jobs, size, spares, trouble, clients, keys, rate, lasting, without } = raw;
+  const wishes = given({ size, spares, troubleMs: trouble === undefined ? undefined : trouble * MS, clients, keys, perSecond: rate, lasting, without });
   return { seeds, from, jobs, wishes, ...given({ seed, minutes }) };
 }
 
 /** The command that replays a seed with these wishes. */
-export function replayCommand(seed: number, { size, troubleMs, clients, keys, perSecond, lasting, without }: Wishes): string {
+export function replayCommand(seed: number, { size, spares, troubleMs, clients, keys, perSecond, lasting, without }: Wishes): string {
   const flags = given({
-    size, trouble: troubleMs === undefined ? undefined : troubleMs / MS, clients, keys, rate: perSecond, lasting,
+    size, spares, trouble: troubleMs === undefined ? undefined : troubleMs / MS, clients, keys, rate: perSecond, lasting,
     without: without === undefined || without.length === 0 ? undefined : without.join(),
   });
   return [`npm run sim -- --seed ${seed}`, ...Object.entries(flags).map(([name, value]) => `--${name} ${value}`)].join(" ");
@@ -67,6 +69,10 @@ function parseCount(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number above 0.");
   return value;
+}
+
+function parseNatural(text: string): number {
+  return text === "0" ? 0 : parseCount(text);
 }
 
 function parsePositive(text: string): number {

@@ -57,7 +57,9 @@ const fewer = (what: "clients" | "keys" | "size" | "perSecond", most: number): S
 
 const nothingLasts: Step = (seed, wishes) => (drawPlan(seed, wishes).lasting === "whole" ? [] : [{ ...wishes, lasting: "whole" }]);
 
+const nobodyJoins: Step = (seed, wishes) => (drawPlan(seed, wishes).spares === 0 ? [] : [{ ...wishes, spares: 0 }]);
+
 const STEPS: readonly Step[] = [
-  withoutAll, shorter, ...FAULTS.map(withoutOne), withoutOne("network"), nothingLasts,
+  withoutAll, shorter, ...FAULTS.map(withoutOne), withoutOne("network"), nothingLasts, nobodyJoins,
   fewer("size", 5), fewer("clients", 5), fewer("keys", 1), fewer("perSecond", 20), shorter,
 ];

@@ -7,7 +7,6 @@ export const LEADERSHIP: readonly Plant[] = [
     rule: "7",
     mistake: "A member lets anybody campaign, also while it hears a leader.",
     patches: [{ file: "paxos/election.ts", replace: "    if (rival) return false;\n", by: "    if (candidate !== null) return true;\n    if (rival) return false;\n" }],
-    scenario: "flapping-follower-link",
   },
   {
     name: "refused-leader-does-nothing",
@@ -30,7 +29,6 @@ export const LEADERSHIP: readonly Plant[] = [
     rule: "9",
     mistake: "A leader whose disk answers nothing does not step down.",
     patches: [{ file: "paxos/core.ts", replace: "    if (this.#disk.stalled()) return this.#stepDown(\"diskStalled\", \"later\");\n", by: "" }],
-    scenario: "disk-stalled-leader",
   },
   {
     name: "read-without-a-round",

@@ -13,8 +13,6 @@ export interface Plant {
   /** The mistake, in one sentence. */
   readonly mistake: string;
   readonly patches: readonly Patch[];
-  /** Set for what random lives are not expected to find: the scenario (test/scenarios) that fails with the plant. */
-  readonly scenario?: string;
 }
 
 /** Seeds that a search tries before a plant counts as not found. Fixed before anything was measured. */
