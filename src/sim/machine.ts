@@ -2,7 +2,7 @@ import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { NodeClock } from "../node/clock.ts";
 import { Member, type MemberObserver } from "../node/member.ts";
-import { PEER_CODEC } from "../node/peer-codec.ts";
+import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
 import type { PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
 import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
@@ -28,6 +28,8 @@ export interface MachineOptions {
   readonly syncMs: (machine: number) => number;
   /** How long anything else on the disk takes: mostly nothing. */
   readonly callMs: (machine: number) => number;
+  /** How a process that starts on a machine now writes to others. */
+  readonly codec: (machine: number) => PeerCodec;
 }
 
 const FOLDER = "data";
@@ -67,6 +69,8 @@ export class Machine {
   #founding: Founding | null;
   #failNextSync = false;
   readonly #whenEnded = new Set<() => void>();
+  /** How the process of this life writes to others. */
+  #codec: PeerCodec = PEER_CODEC;
   #member: Member | null = null;
   #starting = false;
   #paused = false;
@@ -143,6 +147,7 @@ export class Machine {
     assert(!this.running, "one process runs on a machine");
     const life = ++this.#life;
     this.#starting = true;
+    this.#codec = this.#options.codec(this.number);
     this.#options.world.expectPromises();
     this.#begin(life).catch((error: unknown) => {
       if (life === this.#life) this.#startFailed(error);
@@ -200,6 +205,7 @@ export class Machine {
         setPeers: () => {},
       },
       clock: this.#clock(life),
+      codec: this.#codec,
       nonceSeed: this.#random.below(2 ** 40),
       observer: this.#observer(),
     });
@@ -341,8 +347,12 @@ export class Machine {
     this.whenAwake(this.#life, () => this.#member?.receive(INCARNATIONS[from] as Incarnation, bytes));
   }
 
-  linkUp(peer: number): void {
-    this.#tellLink(peer, (member, incarnation) => member.linkUp(incarnation, PEER_CODEC.newest));
+  get version(): number {
+    return this.#codec.newest;
+  }
+
+  linkUp(peer: number, version: number): void {
+    this.#tellLink(peer, (member, incarnation) => member.linkUp(incarnation, version));
   }
 
   linkDown(peer: number): void {

@@ -19,8 +19,11 @@ export interface NetworkFaults {
 export interface Endpoint {
   /** It has a process that listens. */
   readonly reachable: boolean;
+  /** The newest version of what members write to each other that its process knows. */
+  readonly version: number;
   receive(from: number, bytes: Uint8Array): void;
-  linkUp(peer: number): void;
+  /** Both sides write `version` on the link. */
+  linkUp(peer: number, version: number): void;
   linkDown(peer: number): void;
 }
 
@@ -155,8 +158,9 @@ export class Network {
     if (pair.up || !open || !this.#end(a).reachable || !this.#end(b).reachable) return;
     pair.up = true;
     pair.life += 1;
-    this.#end(a).linkUp(b);
-    this.#end(b).linkUp(a);
+    const version = Math.min(this.#end(a).version, this.#end(b).version);
+    this.#end(a).linkUp(b, version);
+    this.#end(b).linkUp(a, version);
   }
 
   #pair(a: number, b: number): Pair {

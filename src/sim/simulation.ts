@@ -1,5 +1,6 @@
 import { crc32 } from "../codec/crc32.ts";
 import { checkHistory } from "../history/checker.ts";
+import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
 import { allMembers } from "../paxos/configuration.ts";
 import { slot } from "../paxos/ids.ts";
 import { memberNumber, scenarioConfiguration } from "../scenario/names.ts";
@@ -18,6 +19,8 @@ export interface SimulationOptions {
   readonly settle: Settle;
   /** What to do otherwise than the seed says. */
   readonly wishes?: Wishes;
+  /** A later release writes like this: one machine after the other is upgraded to it while things go wrong. */
+  readonly laterCodec?: PeerCodec;
   /** Gets the run's story, line by line. */
   readonly tell?: (line: string) => void;
 }
@@ -61,6 +64,7 @@ class Simulation {
   readonly #clients: Clients;
   readonly #watch: Watch;
   readonly #administrator: Administrator;
+  readonly #upgraded = new Set<number>();
   #fingerprint = 0;
 
   constructor(options: SimulationOptions) {
@@ -75,7 +79,7 @@ class Simulation {
     this.#machines = Array.from({ length: plan.size + plan.spares }, (_, index) => {
       return new Machine(index + 1, plan.clockRates[index] ?? 1, index < plan.size ? founding : null, {
         world, network: () => this.#network, watch: this.#watch, limits, segmentBytes, snapshotBytes,
-        syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(),
+        syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(), codec: (machine) => this.#codecOf(machine),
       });
     });
     const { cluster } = founding;
@@ -87,6 +91,23 @@ class Simulation {
       burst: (machine) => this.#clients.burst(machine),
     });
     tell(`seed ${options.seed}: ${JSON.stringify(plan)}`);
+  }
+
+  #codecOf(machine: number): PeerCodec {
+    return this.#upgraded.has(machine) ? (this.#options.laterCodec ?? PEER_CODEC) : PEER_CODEC;
+  }
+
+  /** Spread over the time in which things go wrong, each machine's process is ended and the later release is started in its place. */
+  #upgradeOneByOne(): void {
+    this.#machines.forEach((machine, index) => {
+      this.#world.after((this.#plan.troubleMs * (index + 1)) / (this.#machines.length + 1), () => {
+        this.#tell(`${machine.number} is upgraded`);
+        this.#upgraded.add(machine.number);
+        if (!machine.running || machine.paused) return;
+        machine.kill();
+        machine.start();
+      });
+    });
   }
 
   /** Machines that clients try: those that take part, or may. */
@@ -104,6 +125,7 @@ class Simulation {
     for (const machine of this.#known()) machine.start();
     this.#clients.start();
     this.#faults.start();
+    if (this.#options.laterCodec !== undefined) this.#upgradeOneByOne();
     await this.#world.run(this.#plan.troubleMs);
     this.#clients.probe();
     if (this.#faults.healQuorum(this.#plan.lasting)) await this.#mustAcknowledge("a quorum had healed");
