@@ -43,12 +43,6 @@ export const CLIENTS: readonly Plant[] = [
     ],
   },
   {
-    name: "unchosen-without-bound",
-    rule: "26",
-    mistake: "A leader proposes however much is unchosen.",
-    patches: [{ file: "paxos/leader.ts", replace: "    return pending === 0 ? Infinity : Math.max(", by: "    return pending >= 0 ? Infinity : Math.max(" }],
-  },
-  {
     name: "promise-in-one-message",
     rule: "26",
     mistake: "A promise reports all slots in one message, however large.",
