@@ -9,12 +9,6 @@ export const CLIENTS: readonly Plant[] = [
     patches: [{ file: "node/write-router.ts", replace: "      if (isRepeatable(write.command)) this.#wait(write);", by: "      if (write.command.length > 0 || isRepeatable(write.command)) this.#wait(write);" }],
   },
   {
-    name: "forwards-numbered-from-one",
-    rule: "22",
-    mistake: "Every life numbers its forwards from 1, so that an answer to an earlier life fits.",
-    patches: [{ file: "node/write-router.ts", replace: "    this.#nextId = firstId;", by: "    this.#nextId = Math.min(firstId, 1);" }],
-  },
-  {
     name: "unknown-is-reported-as-failed",
     rule: "22",
     mistake: "A write of which it is not known what became is reported as not executed.",

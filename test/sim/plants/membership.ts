@@ -34,10 +34,4 @@ export const MEMBERSHIP: readonly Plant[] = [
     mistake: "A quorum counts learners.",
     patches: [{ file: "paxos/configuration.ts", replace: "  for (const { incarnation } of configuration.voters) if (holds(incarnation)) count += 1;", by: "  for (const { incarnation } of allMembers(configuration)) if (holds(incarnation)) count += 1;" }],
   },
-  {
-    name: "unknown-member-is-not-answered",
-    rule: "18",
-    mistake: "An acceptor rejects a candidate that is not in the configuration that it knows.",
-    patches: [{ file: "paxos/core.ts", replace: "    this.#acceptor.answerPrepare(from, message);", by: "    if (isMember(this.#context.configuration, from)) this.#acceptor.answerPrepare(from, message);" }],
-  },
 ];
