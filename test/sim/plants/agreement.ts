@@ -111,16 +111,6 @@ export const AGREEMENT: readonly Plant[] = [
     ],
   },
   {
-    name: "any-ack-counts",
-    rule: "3a",
-    mistake: "A leader counts acknowledgements of other ballots.",
-    patches: [{
-      file: "paxos/leader.ts",
-      replace: "    if (progress === undefined || !ballotsEqual(message.ballot, this.ballot)) return;\n    assert(message.through < this.#nextSlot, \"nobody accepts at this ballot what was not proposed\");",
-      by: "    if (progress === undefined || message.through >= this.#nextSlot) return;",
-    }],
-  },
-  {
     name: "promise-without-its-snapshot",
     rule: "4",
     mistake: "A candidate counts the promise of a member that cut its log without installing that member's snapshot.",

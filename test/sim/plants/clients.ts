@@ -9,12 +9,6 @@ export const CLIENTS: readonly Plant[] = [
     patches: [{ file: "node/write-router.ts", replace: "      if (isRepeatable(write.command)) this.#wait(write);", by: "      if (write.command.length > 0 || isRepeatable(write.command)) this.#wait(write);" }],
   },
   {
-    name: "forwards-numbered-from-one",
-    rule: "22",
-    mistake: "Every life numbers its forwards from 1, so that an answer to an earlier life fits.",
-    patches: [{ file: "node/write-router.ts", replace: "    this.#nextId = firstId;", by: "    this.#nextId = Math.min(firstId, 1);" }],
-  },
-  {
     name: "unknown-is-reported-as-failed",
     rule: "22",
     mistake: "A write of which it is not known what became is reported as not executed.",
@@ -41,12 +35,6 @@ export const CLIENTS: readonly Plant[] = [
       { file: "paxos/proposals.ts", replace: "    if (bytesEqual(pending.value, value)) return pending.proposalId;", by: "    if (value[0] === pending.value[0] || bytesEqual(pending.value, value)) return pending.proposalId;" },
       { file: "node/write-router.ts", replace: "    assert(results.length === batch.writes.length + batch.prefix, \"each command has one result\");\n", by: "    if (results.length !== batch.writes.length + batch.prefix) return;\n" },
     ],
-  },
-  {
-    name: "unchosen-without-bound",
-    rule: "26",
-    mistake: "A leader proposes however much is unchosen.",
-    patches: [{ file: "paxos/leader.ts", replace: "    return pending === 0 ? Infinity : Math.max(", by: "    return pending >= 0 ? Infinity : Math.max(" }],
   },
   {
     name: "promise-in-one-message",

@@ -19,7 +19,8 @@ export const MEMBERSHIP: readonly Plant[] = [
     name: "entered-before-it-is-chosen",
     rule: "16",
     mistake: "A leader goes on behind a configuration entry before all slots up to it are chosen (trace b).",
-    patches: [{ file: "paxos/reconfiguration.ts", replace: "if (stage === null || this.excluded || this.overtaken || this.#context.log.chosenThrough < stage.slot || ", by: "if (stage === null || this.excluded || this.overtaken || " }],
+    patches: [{ file: "paxos/reconfiguration.ts", replace: "if (stage === null || this.excluded || this.overtaken || this.#context.log.chosenThrough < stage.slot || ", by: "if (stage === null || this.excluded || this.overtaken || " },
+      { file: "paxos/leader.ts", replace: "    assert(adopted.firstSlot >= this.#nextSlot, \"a configuration is entered where the last one ended\");\n", by: "" }],
   },
   {
     name: "done-when-chosen",
@@ -32,17 +33,5 @@ export const MEMBERSHIP: readonly Plant[] = [
     rule: "17",
     mistake: "A quorum counts learners.",
     patches: [{ file: "paxos/configuration.ts", replace: "  for (const { incarnation } of configuration.voters) if (holds(incarnation)) count += 1;", by: "  for (const { incarnation } of allMembers(configuration)) if (holds(incarnation)) count += 1;" }],
-  },
-  {
-    name: "removed-member-campaigns",
-    rule: "18",
-    mistake: "A member that left goes on asking for votes, and those that do not know it any more are asked too.",
-    patches: [{ file: "paxos/core.ts", replace: "    if (!isVoter(this.#context.configuration, this.#context.self)) return this.#loseElection(phaseOne.ballot, \"removed\");\n", by: "" }],
-  },
-  {
-    name: "unknown-member-is-not-answered",
-    rule: "18",
-    mistake: "An acceptor rejects a candidate that is not in the configuration that it knows.",
-    patches: [{ file: "paxos/core.ts", replace: "    this.#acceptor.answerPrepare(from, message);", by: "    if (isMember(this.#context.configuration, from)) this.#acceptor.answerPrepare(from, message);" }],
   },
 ];
