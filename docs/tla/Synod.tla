@@ -176,8 +176,8 @@ Propose(b, plan) ==
 (* what it knows at the end of its phase 1: it may have learned the change  *)
 (* from the reports.)  The mistake of rule 16, trace (b), goes by a change  *)
 (* that is chosen although a slot below it is not.                          *)
-(* When Reduced, ballot 1 leads at once or begins behind the change: nobody *)
-(* can report anything to it, so that it need not ask, nor wait.            *)
+(* When Reduced, ballot 1 leads at once: nobody can report anything to it,  *)
+(* so that it need not ask, nor wait.                                       *)
 Begins(b) ==
   (IF Reduced /\ b = 1 /\ \E a \in Acceptors : promised[a] > 0 THEN {} ELSE {1})
   \cup {i + 1 : i \in {i \in 2..(MaxSlot - 1) : i <= KnownThrough(b) /\ Change \in KnownAt(b, i)}}
@@ -241,11 +241,15 @@ Extend(b) ==
 (* PHASE 2 (Acceptor.answerAccept in acceptor.ts, Leader in leader.ts).     *)
 
 (* What acceptor a may accept: at a ballot not below its promise, without a *)
-(* gap unless Gaps.  It accepts whether it votes in that slot or not.       *)
+(* gap unless Gaps.  It accepts whether it votes in that slot or not; when  *)
+(* Reduced, who does not vote accepts only what new voters may be asked     *)
+(* for, and gaps do not stop it.                                            *)
 MayAccept(a, b) == promised[a] <= b
+Observes(a, b, s) == a \notin Governing(b, s)
 
 WithoutGap(a, b, s) ==
   \/ Gaps
+  \/ Reduced /\ Observes(a, b, s)
   \/ s > 1 /\ log[a][s - 1].ballot = b
   \/ s <= KnownThrough(b) + 1
 
@@ -255,7 +259,7 @@ WithoutGap(a, b, s) ==
 (* 3a); acknowledgements of what is chosen at their ballot or below are not *)
 (* counted again.                                                           *)
 AcceptAll(Q, b, picked) ==
-  LET votes(a) == {<<b, s, picked[s]>> : s \in {s \in DOMAIN picked : a \in Governing(b, s)}}
+  LET votes(a) == {<<b, s, picked[s]>> : s \in {s \in DOMAIN picked : ~Observes(a, b, s)}}
       acked == TLCEval([a \in Acceptors |-> IF a \in Q THEN acks[a] \cup votes(a) ELSE acks[a]])
       voters(s) == {a \in Acceptors : <<b, s, picked[s]>> \in acked[a]}
       isNew(s) == ~\E c \in chosen[s] : c[1] = picked[s] /\ c[2] <= b
@@ -273,6 +277,7 @@ Accept(a) == \E b \in (IF Reduced THEN Ballots \ {MaxBallot} ELSE Ballots), s \i
   /\ accepts[b][s] /= {}
   /\ log[a][s].ballot /= b
   /\ MayAccept(a, b)
+  /\ Reduced /\ Observes(a, b, s) => s > 2 /\ ChangeSizes /= {} /\ (change = {} \/ a \in change)
   /\ WithoutGap(a, b, s)
   /\ InOrder(b)
   /\ \E v \in accepts[b][s] : AcceptAll({a}, b, [t \in {s} |-> v])
@@ -358,11 +363,14 @@ WhatMatters ==
       \* Anybody may yet accept at b.
       accepting == TLCEval({b \in Ballots : Proposed(b) /= {} /\ MayStep(b)})
       alive == TLCEval(readers \cup accepting)
-      asks(a) == TLCEval(UNION {reads[b] : b \in {b \in readers : promised[a] <= b}})
+      \* Only those who may vote in a slot are asked for it.
+      voted(a) == {s \in Slots : a \in founding \/ (s > 2 /\ changeMayCome /\ (change = {} \/ a \in change))}
+      asks(a) == TLCEval(voted(a) \cap UNION {reads[b] : b \in {b \in readers : promised[a] <= b}})
       mayStillCount(k) == k[1] \in accepting /\
         HasQuorum({a \in Acceptors : promised[a] <= k[1] \/ k \in acks[a]}, Governing(k[1], k[2]))
-      kept(e, a) == IF e.ballot = promised[a] /\ e.ballot \in accepting THEN <<e.ballot>> ELSE <<>>
-      entries(a) == LET asked == asks(a) IN [s \in Slots |-> IF s \in asked THEN <<log[a][s]>> ELSE kept(log[a][s], a)]
+      \* No entry has the value 0.
+      kept(e, a) == [ballot |-> IF e.ballot = promised[a] /\ e.ballot \in accepting THEN e.ballot ELSE 0, value |-> 0]
+      entries(a) == LET asked == asks(a) IN [s \in Slots |-> IF s \in asked THEN log[a][s] ELSE kept(log[a][s], a)]
   IN <<Bag([a \in Acceptors |-> <<
           {b \in alive : b < promised[a]},
           entries(a),
