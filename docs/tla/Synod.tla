@@ -243,13 +243,13 @@ Extend(b) ==
 (* What acceptor a may accept: at a ballot not below its promise, without a *)
 (* gap unless Gaps.  It accepts whether it votes in that slot or not; when  *)
 (* Reduced, who does not vote accepts only what new voters may be asked     *)
-(* for, and gaps do not stop it.                                            *)
+(* for, and nothing is a gap where it does not vote.                        *)
 MayAccept(a, b) == promised[a] <= b
 Observes(a, b, s) == a \notin Governing(b, s)
 
 WithoutGap(a, b, s) ==
   \/ Gaps
-  \/ Reduced /\ Observes(a, b, s)
+  \/ Reduced /\ s > 1 /\ (Observes(a, b, s) \/ Observes(a, b, s - 1))
   \/ s > 1 /\ log[a][s - 1].ballot = b
   \/ s <= KnownThrough(b) + 1
 
