@@ -35,7 +35,7 @@ VARIABLES
   accepts,   \* Ballot -> slot -> the values proposed there (message "accept"). A set because of the mistake of rule 5a.
   founding,  \* The voters of the founding configuration.
   change,    \* The voters of the one configuration that may replace it; {} until somebody proposes it.
-  chosen,    \* Slot -> the values chosen there. Nobody reads it but those who were told, and the invariant.
+  chosen,    \* Slot -> the values chosen there, each as <<value, lowest ballot>>. Read by those who were told, and by the invariant.
   turn       \* Only when Reduced: the ballot that took the last step.
 
 vars == <<promised, log, answers, acks, phase, first, accepts, founding, change, chosen, turn>>
@@ -54,14 +54,8 @@ Change == 2
 Own(b, s) == 10 * b + Cardinality(accepts[b][s])
 IsOwn(v, b) == v \div 10 = b
 
-(* An accepted entry (records.ts). "changed" says that its leader counted   *)
-(* by the changed configuration.                                            *)
-Empty == [ballot |-> 0, value |-> NoOp, changed |-> FALSE]
-
-(* Entries are compared by configuration first, then by ballot: a ballot    *)
-(* that never asked the new voters says nothing about what they chose.      *)
-Outranks(x, y) ==
-  IF x.changed /= y.changed /\ Plant /= "mixed-configurations" THEN x.changed ELSE x.ballot > y.ballot
+(* An accepted entry (records.ts).                                          *)
+Empty == [ballot |-> 0, value |-> NoOp]
 
 -----------------------------------------------------------------------------
 (* Quorums and configurations (configuration.ts): the entry at slot i       *)
@@ -79,9 +73,16 @@ ChangeSlots(b) == {s \in Slots : Change \in accepts[b][s]}
 Changed(b, s) == first[b] > 1 \/ \E i \in ChangeSlots(b) : i < s
 Governing(b, s) == IF Changed(b, s) THEN change ELSE founding
 
-ChosenThrough == Max({0} \cup {s \in Slots : \A t \in 1..s : chosen[t] /= {}})
-(* What the leader of b proposed in s is chosen, in whichever ballot.       *)
-IsChosen(b, s) == accepts[b][s] \cap chosen[s] /= {}
+(* Who learns that a slot is chosen promises at least the ballot that its   *)
+(* informant has promised; so everybody who knows a value to be chosen has  *)
+(* promised a ballot at which it is.  Who acts in ballot b has promised     *)
+(* exactly b, and so knows nothing but what is chosen at b or below.  The   *)
+(* mistake tells what is chosen without the promise.                        *)
+MayKnow(b, c) == c[2] <= b \/ Plant = "learned-without-promise"
+KnownAt(b, s) == {c[1] : c \in {c \in chosen[s] : MayKnow(b, c)}}
+KnownThrough(b) == Max({0} \cup {s \in Slots : \A t \in 1..s : KnownAt(b, t) /= {}})
+(* What the leader of b proposed in s is chosen, and it may know that.      *)
+IsChosen(b, s) == accepts[b][s] \cap KnownAt(b, s) /= {}
 
 -----------------------------------------------------------------------------
 Init ==
@@ -98,10 +99,10 @@ Init ==
   /\ turn = 1
 
 (* When Reduced, ballots take their steps in order (see "What may be left   *)
-(* out"); only steps that follow from something chosen may go back.         *)
-InOrder(b) == /\ Reduced => b >= turn
+(* out").  With the mistake above, a lower ballot may follow a higher one.  *)
+MayStep(b) == b >= turn \/ Plant = "learned-without-promise"
+InOrder(b) == /\ Reduced => MayStep(b)
               /\ turn' = IF Reduced THEN b ELSE turn
-MayGoBack(b) == turn' = IF Reduced THEN b ELSE turn
 
 -----------------------------------------------------------------------------
 (* PHASE 1 (phase-one.ts, Acceptor.answerPrepare in acceptor.ts).           *)
@@ -136,23 +137,11 @@ Promise(a) == \E b \in Ballots :
   /\ answers' = [answers EXCEPT ![a] = @ \cup {Answer(b, log[a])}]
   /\ UNCHANGED <<log, acks, phase, first, accepts, founding, change, chosen, turn>>
 
-(* When Reduced, a promise is given at the moment when it is counted.  The  *)
-(* exception is the acceptor that moves on to a higher ballot before: when  *)
-(* it moves, it may leave behind answers to the ballots in between.         *)
-LeftBehind(a, b) == {c \in Ballots :
-  /\ Reduced /\ ChangeSizes /= {} /\ 1 < c /\ c < b /\ promised[a] <= c
-  /\ \A p \in answers[a] : p.ballot /= c
-  /\ phase[c] = "open" \/ Extending(c)}
-Moves(S, b) == {a \in S : promised[a] < b}
-Leavers(S, b) == SUBSET {a \in Moves(S, b) : LeftBehind(a, b) /= {}}
-
-(* The members of Q that did not answer b yet do it now, and L leave        *)
-(* answers behind.  Nobody counts the answers to b again.                   *)
-Gather(b, Q, L) ==
+(* The members of Q that did not answer b yet do it now.  When Reduced,     *)
+(* nobody does it earlier.  Nobody counts the answers to b again.           *)
+Gather(b, Q) ==
   /\ promised' = [a \in Acceptors |-> IF a \in Q /\ CountedFor(a, b) = {} THEN b ELSE promised[a]]
-  /\ answers' = [a \in Acceptors |->
-       {p \in answers[a] : p.ballot /= b}
-       \cup (IF a \in L THEN {Answer(c, log[a]) : c \in LeftBehind(a, b)} ELSE {})]
+  /\ answers' = [a \in Acceptors |-> {p \in answers[a] : p.ballot /= b}]
 
 Reported(b, Q, s) == {ReportOf(a, b)[s] : a \in Q} \ {Empty}
 
@@ -161,7 +150,7 @@ Reported(b, Q, s) == {ReportOf(a, b)[s] : a \in Q} \ {Empty}
 Adoptable(b, Q, s) ==
   LET reported == Reported(b, Q, s) IN
   IF reported = {} THEN {NoOp}
-  ELSE {r.value : r \in {r \in reported : Plant = "adopt-any" \/ ~\E other \in reported : Outranks(other, r)}}
+  ELSE {r.value : r \in {r \in reported : Plant = "adopt-any" \/ \A other \in reported : other.ballot <= r.ballot}}
 
 (* What a leader may propose from slot "from" on when the quorum Q has      *)
 (* reported: the adopted values up to the first change among them, else all *)
@@ -187,25 +176,25 @@ Propose(b, plan) ==
 (* what it knows at the end of its phase 1: it may have learned the change  *)
 (* from the reports.)  The mistake of rule 16, trace (b), goes by a change  *)
 (* that is chosen although a slot below it is not.                          *)
-(* When Reduced, ballot 1 leads at once or begins behind the change: nobody *)
-(* can report anything to it, so that it need not ask, nor wait.            *)
+(* When Reduced, ballot 1 leads at once: nobody can report anything to it,  *)
+(* so that it need not ask, nor wait.                                       *)
 Begins(b) ==
   (IF Reduced /\ b = 1 /\ \E a \in Acceptors : promised[a] > 0 THEN {} ELSE {1})
-  \cup {i + 1 : i \in {i \in 2..(MaxSlot - 1) : i <= ChosenThrough /\ Change \in chosen[i]}}
-  \cup (IF Plant = "wrong-quorum-below" /\ \E i \in Slots : i > ChosenThrough /\ Change \in chosen[i]
-        THEN {ChosenThrough + 1} \ {1} ELSE {})
+  \cup {i + 1 : i \in {i \in 2..(MaxSlot - 1) : i <= KnownThrough(b) /\ Change \in KnownAt(b, i)}}
+  \cup (IF Plant = "wrong-quorum-below" /\ \E i \in Slots : i > KnownThrough(b) /\ Change \in KnownAt(b, i)
+        THEN {KnownThrough(b) + 1} \ {1} ELSE {})
 
 QuorumsAsked(b, C) == IF Reduced /\ b = 1 THEN {{}} ELSE MajoritiesOf[C]
 
 (* A candidate with a quorum of promises leads. Who it is does not matter.  *)
 Lead(b) ==
   /\ phase[b] = "open"
+  /\ InOrder(b)
   /\ \E from \in Begins(b) :
-       /\ IF from = 1 THEN InOrder(b) ELSE MayGoBack(b)
        /\ \E Q \in QuorumsAsked(b, IF from = 1 THEN founding ELSE change) :
             /\ \A a \in Q : Answers(a, b)
             /\ \E plan \in Plans(b, Q, from) : Propose(b, plan)
-            /\ \E L \in Leavers(Q, b) : Gather(b, Q, L)
+            /\ Gather(b, Q)
        /\ first' = [first EXCEPT ![b] = from]
   /\ phase' = [c \in Ballots |-> IF c = b THEN "leading"
                                  ELSE IF c \in GivenUpFor(b) THEN "gone" ELSE phase[c]]
@@ -225,7 +214,7 @@ ProposeChange(b) ==
   /\ next < MaxSlot \/ (next = MaxSlot /\ Plant = "wrong-quorum-below")
   /\ own /= {}
   /\ \A s \in Proposed(b) : s <= Min(own) => IsChosen(b, s)
-  /\ MayGoBack(b)
+  /\ InOrder(b)
   /\ \E C \in SUBSET Acceptors :
        /\ C /= founding
        /\ Cardinality(C) \in ChangeSizes
@@ -241,54 +230,57 @@ Extend(b) ==
   LET i == LastProposed(b) IN
   /\ Extending(b)
   /\ Plant = "beyond-unchosen" \/ \A s \in Proposed(b) : IsChosen(b, s)
-  /\ MayGoBack(b)
+  /\ InOrder(b)
   /\ \E Q \in (IF Plant = "no-new-promises" THEN {{}} ELSE QuorumsAsked(b, change)) :
        /\ \A a \in Q : Answers(a, b)
        /\ \E plan \in Plans(b, Q, i + 1) : Propose(b, plan)
-       /\ \E L \in Leavers(Q, b) : Gather(b, Q, L)
+       /\ Gather(b, Q)
   /\ UNCHANGED <<log, acks, phase, first, founding, change, chosen>>
 
 -----------------------------------------------------------------------------
 (* PHASE 2 (Acceptor.answerAccept in acceptor.ts, Leader in leader.ts).     *)
 
 (* What acceptor a may accept: at a ballot not below its promise, without a *)
-(* gap unless Gaps, and never over an entry of a later configuration.       *)
-MayAccept(a, b, s) ==
-  /\ promised[a] <= b
-  /\ a \in Governing(b, s)
-  /\ Changed(b, s) \/ ~log[a][s].changed \/ Plant = "mixed-configurations"
+(* gap unless Gaps.  It accepts whether it votes in that slot or not; when  *)
+(* Reduced, who does not vote accepts only what new voters may be asked     *)
+(* for, and nothing is a gap where it does not vote.                        *)
+MayAccept(a, b) == promised[a] <= b
+Observes(a, b, s) == a \notin Governing(b, s)
 
 WithoutGap(a, b, s) ==
   \/ Gaps
+  \/ Reduced /\ s > 1 /\ (Observes(a, b, s) \/ Observes(a, b, s - 1))
   \/ s > 1 /\ log[a][s - 1].ballot = b
-  \/ \A t \in 1..(s - 1) : chosen[t] /= {}
+  \/ s <= KnownThrough(b) + 1
 
 (* The acceptors of Q accept the values that "picked" names. Accepting      *)
 (* promises (rule 1). A slot is chosen when a quorum of the configuration   *)
 (* that governs it acknowledged the same value at the same ballot (rule     *)
-(* 3a); acknowledgements of what is chosen are not counted again.           *)
-AcceptAll(Q, b, picked, L) ==
-  LET entry(s) == [ballot |-> b, value |-> picked[s], changed |-> Changed(b, s)]
-      acked == TLCEval([a \in Acceptors |-> IF a \in Q THEN acks[a] \cup {<<b, s, picked[s]>> : s \in DOMAIN picked} ELSE acks[a]])
+(* 3a); acknowledgements of what is chosen at their ballot or below are not *)
+(* counted again.                                                           *)
+AcceptAll(Q, b, picked) ==
+  LET votes(a) == {<<b, s, picked[s]>> : s \in {s \in DOMAIN picked : ~Observes(a, b, s)}}
+      acked == TLCEval([a \in Acceptors |-> IF a \in Q THEN acks[a] \cup votes(a) ELSE acks[a]])
       voters(s) == {a \in Acceptors : <<b, s, picked[s]>> \in acked[a]}
-      now == TLCEval([s \in Slots |-> IF s \in DOMAIN picked /\ HasQuorum(voters(s), Governing(b, s))
-                                      THEN chosen[s] \cup {picked[s]} ELSE chosen[s]])
+      isNew(s) == ~\E c \in chosen[s] : c[1] = picked[s] /\ c[2] <= b
+      now == TLCEval([s \in Slots |-> IF s \in DOMAIN picked /\ isNew(s) /\ HasQuorum(voters(s), Governing(b, s))
+                                      THEN {c \in chosen[s] : c[1] /= picked[s]} \cup {<<picked[s], b>>} ELSE chosen[s]])
   IN
   /\ promised' = [a \in Acceptors |-> IF a \in Q /\ Plant /= "accept-no-promise" THEN b ELSE promised[a]]
-  /\ log' = [a \in Acceptors |-> IF a \in Q THEN [s \in Slots |-> IF s \in DOMAIN picked THEN entry(s) ELSE log[a][s]] ELSE log[a]]
-  /\ answers' = [a \in Acceptors |-> answers[a] \cup (IF a \in L THEN {Answer(c, log[a]) : c \in LeftBehind(a, b)} ELSE {})]
+  /\ log' = [a \in Acceptors |-> IF a \in Q THEN [s \in Slots |-> IF s \in DOMAIN picked THEN [ballot |-> b, value |-> picked[s]] ELSE log[a][s]] ELSE log[a]]
   /\ chosen' = now
-  /\ acks' = [a \in Acceptors |-> {k \in acked[a] : k[3] \notin now[k[2]]}]
-  /\ UNCHANGED <<phase, first, accepts, founding, change>>
+  /\ acks' = [a \in Acceptors |-> {k \in acked[a] : ~\E c \in now[k[2]] : c[1] = k[3] /\ c[2] <= k[1]}]
+  /\ UNCHANGED <<answers, phase, first, accepts, founding, change>>
 
 (* One acceptor accepts one slot.                                           *)
 Accept(a) == \E b \in (IF Reduced THEN Ballots \ {MaxBallot} ELSE Ballots), s \in Slots :
   /\ accepts[b][s] /= {}
   /\ log[a][s].ballot /= b
-  /\ MayAccept(a, b, s)
+  /\ MayAccept(a, b)
+  /\ Reduced /\ Observes(a, b, s) => s > 2 /\ ChangeSizes /= {} /\ (change = {} \/ a \in change)
   /\ WithoutGap(a, b, s)
   /\ InOrder(b)
-  /\ \E v \in accepts[b][s] : \E L \in Leavers({a}, b) : AcceptAll({a}, b, [t \in {s} |-> v], L)
+  /\ \E v \in accepts[b][s] : AcceptAll({a}, b, [t \in {s} |-> v])
 
 (* When Reduced, the highest ballot is accepted by a whole quorum at once.  *)
 AcceptHighest ==
@@ -301,9 +293,8 @@ AcceptHighest ==
   /\ open /= {}
   /\ InOrder(b)
   /\ \E Q \in MajoritiesOf[C] :
-       LET taken == {s \in together : \A t \in together, a \in Q : t <= s => MayAccept(a, b, t)} IN
-       /\ taken /= {}
-       /\ \E L \in Leavers(Q, b) : AcceptAll(Q, b, [s \in taken |-> CHOOSE v \in accepts[b][s] : TRUE], L)
+       /\ \A a \in Q : MayAccept(a, b)
+       /\ AcceptAll(Q, b, [s \in together |-> CHOOSE v \in accepts[b][s] : TRUE])
 
 -----------------------------------------------------------------------------
 (* RESTART (rule 5a).  The member that opened ballot b starts again with    *)
@@ -331,7 +322,7 @@ Next ==
 Spec == Init /\ [][Next]_vars
 
 (* One value per slot, for ever.                                            *)
-Agreement == \A s \in Slots : Cardinality(chosen[s]) <= 1
+Agreement == \A s \in Slots : Cardinality({c[1] : c \in chosen[s]}) <= 1
 
 -----------------------------------------------------------------------------
 (* WHAT THE CHECKER MAY FORGET.  Two states count as one when they differ   *)
@@ -349,44 +340,44 @@ Everything ==
 (* A leader that may yet propose beyond what it proposed.                   *)
 MayGoOn(b) == ChangeSizes /= {} /\ phase[b] = "leading" /\ LastProposed(b) < MaxSlot /\ (change = {} \/ ChangeSlots(b) /= {})
 
-(* A candidate that may yet begin at the first slot.                        *)
-MayBegin(b) == phase[b] = "open" /\ b >= turn /\ (b = 1 => \A a \in Acceptors : promised[a] = 0)
+(* A candidate that may yet lead.                                           *)
+MayBegin(b) == phase[b] = "open" /\ MayStep(b)
 
 (* The change may yet be chosen, or is.                                     *)
 SlotsOfChange == {s \in Slots : \E b \in Ballots : Change \in accepts[b][s]}
 ChangeMayCome ==
   /\ ChangeSizes /= {}
-  /\ IF change = {} THEN \E b \in Ballots : MayGoOn(b) \/ MayBegin(b)
-     ELSE \E s \in SlotsOfChange : chosen[s] = {} \/ Change \in chosen[s]
+  /\ IF change = {} THEN \E b \in Ballots : MayBegin(b) \/ (MayGoOn(b) /\ MayStep(b))
+     ELSE \E s \in SlotsOfChange : chosen[s] = {} \/ \E c \in chosen[s] : c[1] = Change
 
 (* The slots of which the candidate or leader of b may yet read a report.   *)
-Reads(b, changeMayCome) ==
+Reads(b) ==
   IF MayBegin(b) THEN Slots
-  ELSE IF phase[b] = "open"
-       THEN IF changeMayCome THEN {s \in Slots : s > IF change = {} THEN 2 ELSE Min(SlotsOfChange)} ELSE {}
-  ELSE IF MayGoOn(b) THEN {s \in Slots : s > LastProposed(b)} ELSE {}
+  ELSE IF MayGoOn(b) /\ MayStep(b) THEN {s \in Slots : s > LastProposed(b)} ELSE {}
 
 (* TLCEval only makes TLC compute a value once instead of at each use.      *)
 WhatMatters ==
   LET changeMayCome == ChangeMayCome
-      reads == TLCEval([b \in Ballots |-> Reads(b, changeMayCome)])
+      reads == TLCEval([b \in Ballots |-> Reads(b)])
       readers == {b \in Ballots : reads[b] /= {}}
-      \* Anybody may yet accept at b: its turn may come again only when a lower ballot, or b itself, may go back.
-      accepting == TLCEval({b \in Ballots :
-        Proposed(b) /= {} /\ (b >= turn \/ \E c \in 1..b : c \in readers)})
+      \* Anybody may yet accept at b.
+      accepting == TLCEval({b \in Ballots : Proposed(b) /= {} /\ MayStep(b)})
       alive == TLCEval(readers \cup accepting)
-      asks(a) == TLCEval(UNION {reads[b] : b \in {b \in readers : promised[a] <= b /\ \A p \in answers[a] : p.ballot /= b}})
+      \* Only those who may vote in a slot are asked for it.
+      voted(a) == {s \in Slots : a \in founding \/ (s > 2 /\ changeMayCome /\ (change = {} \/ a \in change))}
+      asks(a) == TLCEval(voted(a) \cap UNION {reads[b] : b \in {b \in readers : promised[a] <= b}})
       mayStillCount(k) == k[1] \in accepting /\
         HasQuorum({a \in Acceptors : promised[a] <= k[1] \/ k \in acks[a]}, Governing(k[1], k[2]))
-      kept(e, a) == IF e.changed \/ (e.ballot = promised[a] /\ e.ballot \in accepting) THEN <<e.ballot, e.changed>> ELSE <<>>
-      entries(a) == LET asked == asks(a) IN [s \in Slots |-> IF s \in asked THEN <<log[a][s]>> ELSE kept(log[a][s], a)]
+      \* No entry has the value 0.
+      kept(e, a) == [ballot |-> IF e.ballot = promised[a] /\ e.ballot \in accepting THEN e.ballot ELSE 0, value |-> 0]
+      entries(a) == LET asked == asks(a) IN [s \in Slots |-> IF s \in asked THEN log[a][s] ELSE kept(log[a][s], a)]
   IN <<Bag([a \in Acceptors |-> <<
           {b \in alive : b < promised[a]},
           entries(a),
-          {<<p.ballot, [s \in reads[p.ballot] |-> p.report[s]]>> : p \in {p \in answers[a] : p.ballot \in readers}},
           {k \in acks[a] : mayStillCount(k)},
           a \in founding, changeMayCome /\ a \in change>>]),
-        [b \in alive |-> <<b \in readers, first[b], accepts[b]>>], change = {}, changeMayCome, chosen, turn>>
+        [b \in alive |-> <<b \in readers, first[b], accepts[b]>>], change = {}, changeMayCome,
+        [s \in Slots |-> {c[1] : c \in chosen[s]}], turn>>
 
 View == IF Reduced THEN WhatMatters ELSE Everything
 =============================================================================

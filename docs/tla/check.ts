@@ -71,7 +71,7 @@ function read(output: string): Outcome {
 
 async function explore(jar: string, name: string): Promise<Outcome> {
   const scratch = mkdtempSync(join(tmpdir(), "synod-model-"));
-  const checkerArgs = ["-workers", String(WORKERS), "-fp", "0", "-metadir", scratch, "-noGenerateSpecTE", "-config", `${name}.cfg`, "Synod.tla"];
+  const checkerArgs = ["-workers", String(WORKERS), "-fp", "0", "-metadir", scratch, "-config", `${name}.cfg`, "Synod.tla"];
   const java = spawn("java", ["-XX:+UseParallelGC", `-Xmx${HEAP}`, `-Djava.io.tmpdir=${scratch}`, "-cp", jar, "tlc2.TLC", ...checkerArgs], { cwd: here });
   try {
     let output = "";
