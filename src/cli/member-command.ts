@@ -53,6 +53,7 @@ async function list(flags: Flags): Promise<void> {
 async function add(address: string, { learner, wait, ...flags }: WaitFlags & { readonly learner?: true }): Promise<void> {
   const calls = callsTo(flags);
   const newcomer = await calls.add(address, flags);
+  if (newcomer.role === "learner") await mustNotShareItsName(calls, newcomer);
   if (learner === true) return void process.stdout.write(`${newcomer.name} learns\n`);
   await becomeVoter(calls, newcomer, { waitMs: wait, force: flags.force });
 }
@@ -65,19 +66,38 @@ async function remove(id: string, flags: Flags): Promise<void> {
   show(await callsTo(flags).remove(id, flags));
 }
 
+/** A learner cannot be promoted beside a voter of its name; that is better said at once than when it has caught up. */
+async function mustNotShareItsName(calls: MembershipCalls, { id, name }: MemberEntry): Promise<void> {
+  const { members } = await calls.members();
+  if (!members.some((member) => member.role === "voter" && member.name === name)) return;
+  throw new SynodError(
+    "SYNOD_ERR_NAME_TAKEN",
+    `${name} (${id}) learns now, but a voter has its name. To put it in that voter's place: synod member promote ${id} --replaces ${name}. To undo: synod member remove ${id}.`,
+  );
+}
+
 /** The old one is looked up before the new one comes, since both may have the same name. */
 async function replace(id: string, address: string, { wait, ...flags }: WaitFlags): Promise<void> {
   const calls = callsTo(flags);
-  const { members } = await calls.members();
-  const old = members.find((member) => member.role === "voter" && (member.id === id || member.name === id));
+  const before = await calls.members();
+  const old = before.members.find((member) => member.role === "voter" && (member.id === id || member.name === id));
+  // Asked for again after it was done, it answers as the first time.
+  if (old === undefined && before.removed.includes(id) && before.members.some((member) => member.address === address && member.role === "voter")) {
+    return show(before);
+  }
   if (old === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no voter ${id}.`);
   const newcomer = await calls.add(address, flags);
-  if (newcomer.id === old.id) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `${address} is the voter ${old.name} already: there is nothing to replace.`);
+  if (newcomer.role === "voter") {
+    const what = newcomer.id === old.id
+      ? `still runs with the data of ${old.name}, which is to be replaced. Stop it, empty its data folder, start it, and ask again.`
+      : `is the voter ${newcomer.name}. A new member, with an empty data folder, must run there.`;
+    throw new SynodError("SYNOD_ERR_BAD_REQUEST", `${address} ${what}`);
+  }
   await becomeVoter(calls, newcomer, { waitMs: wait, force: flags.force, replaces: old.id });
 }
 
 async function becomeVoter(calls: MembershipCalls, newcomer: MemberEntry, options: Parameters<MembershipCalls["promoteWhenCaughtUp"]>[1]): Promise<void> {
-  process.stderr.write(`${newcomer.name} learns; waiting until it has caught up\n`);
+  process.stderr.write(newcomer.role === "voter" ? `${newcomer.name} votes already\n` : `${newcomer.name} learns; waiting until it has caught up\n`);
   show(await calls.promoteWhenCaughtUp(newcomer, options));
 }
 

@@ -30,7 +30,7 @@ async function recover({ data, address, yes }: RecoverFlags): Promise<void> {
     confirm: (plan) => confirm(plan, yes === true),
     ...(address === undefined ? {} : { address }),
   });
-  if (recovered === null) return void process.stdout.write("Nothing was changed.\n");
+  if (recovered === null) return void process.stdout.write("Nothing was recovered.\n");
   process.stdout.write(
     `${data} is now a cluster of its own: cluster ${recovered.cluster}, incarnation ${recovered.incarnation}.\n` +
     `Start the member as before, and add others to it as new members. What the folder held is kept in ${data}/${recovered.kept} until you delete it.\n`,

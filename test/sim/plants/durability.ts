@@ -80,8 +80,8 @@ export const DURABILITY: readonly Plant[] = [
     patches: [
       {
         file: "node/member.ts",
-        replace: "    return { handle: this.#applier.handle(), snapshot: state.snapshot() };",
-        by: "    return { handle: this.#applier.handle(), snapshot: { chunks: function* () { yield* state.snapshot().chunks(); } } as never };",
+        replace: "snapshot: state.snapshot() };",
+        by: "snapshot: { chunks: function* () { yield* state.snapshot().chunks(); } } as never };",
       },
       { file: "node/restore-state.ts", replace: "    if (state.checksum !== reader.handle.checksum) throw", by: "    if (reader.size < 0) throw" },
       { file: "node/snapshot-fetch.ts", replace: "      assert(state.checksum === handle.checksum, \"a snapshot restores to the checksum in its handle\");\n", by: "" },

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MOST_SEEDS, patched } from "./plant.ts";
 import { PLANTS } from "./plants.ts";
@@ -27,6 +29,13 @@ describe("a planted bug", () => {
   it("has been looked for, and most are found by the simulator", () => {
     expect(PLANTS.map(({ name }) => name).filter((name) => findings[name] === undefined)).toEqual([]);
     expect(found.length).toBeGreaterThanOrEqual(15);
+  });
+
+  it.each(PLANTS)("$name fits the sources as they are", ({ patches }) => {
+    for (const file of new Set(patches.map((patch) => patch.file))) {
+      const source = readFileSync(join(import.meta.dirname, "../../../src", file), "utf8");
+      expect(patched(source, patches.filter((patch) => patch.file === file))).not.toBe(source);
+    }
   });
 
   it("is planted once, or not at all", () => {
