@@ -53,7 +53,8 @@ export class Replica {
   apply({ slot, value }: ChosenEntry): void {
     assert(slot === this.#handle.slot + 1, `slot ${slot} is applied after slot ${this.#handle.slot}`);
     const decoded = decodeValue(value);
-    let { leaderBallot, promised, configuration, configurationSlot, checksum } = this.#handle;
+    const { promised } = this.#handle;
+    let { leaderBallot, configuration, configurationSlot, checksum } = this.#handle;
     if (decoded.kind === "barrier") leaderBallot = maxBallot(leaderBallot, decoded.ballot);
     if (decoded.kind === "configuration" && slot > configurationSlot) [configuration, configurationSlot] = [decoded.configuration, slot];
     for (const text of commandTexts(value)) {
