@@ -89,7 +89,7 @@ async function replace(id: string, address: string, { wait, ...flags }: WaitFlag
   const newcomer = await calls.add(address, flags);
   if (newcomer.role === "voter") {
     const what = newcomer.id === old.id
-      ? `still runs with the data of ${old.name}, which is to be replaced. Stop it, empty its data folder, start it, and ask again.`
+      ? `is the voter ${old.name} itself. If that is the new one, it is done. If it is the one that goes, stop it, empty its data folder, start it, and ask again.`
       : `is the voter ${newcomer.name}. A new member, with an empty data folder, must run there.`;
     throw new SynodError("SYNOD_ERR_BAD_REQUEST", `${address} ${what}`);
   }
