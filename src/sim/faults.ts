@@ -39,6 +39,7 @@ export class Faults {
   readonly #slow = new Set<Machine>();
   readonly #hung = new Set<Machine>();
   #calm = false;
+  #lastingWays: readonly Way[] = [];
 
   constructor(parts: FaultParts) {
     this.#parts = parts;
@@ -85,7 +86,17 @@ export class Faults {
     this.#parts.tell(`a quorum heals; what lasts: ${lasting} (${ways.map((way) => way.join(">")).join(" ")})`);
     this.#repair();
     this.#parts.network().cut(ways);
+    this.#lastingWays = [...ways, ...around];
     return true;
+  }
+
+  /**
+   * Whether those who vote now are still a quorum that can talk. A change that was asked for before may be made after the quorum
+   * healed, and leave one that what lasts keeps apart: three without the third, and the second cut off.
+   */
+  get quorumStays(): boolean {
+    const { watch } = this.#parts;
+    return watch.steady && hasQuorumConnected(this.#lastingWays, watch.configuration.voters.map(({ incarnation }) => memberNumber(incarnation)));
   }
 
   /** Everything works from now on. */

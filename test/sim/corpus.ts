@@ -1,4 +1,4 @@
 import type { Wishes } from "../../src/sim/plan.ts";
 
 /** Seeds that once failed, and with what wishes; see docs/found-by-simulation.md. */
-export const CORPUS: readonly { readonly seed: number; readonly wishes: Wishes }[] = [{ seed: 163, wishes: {} }];
+export const CORPUS: readonly { readonly seed: number; readonly wishes: Wishes }[] = [{ seed: 163, wishes: {} }, { seed: 795618585, wishes: {} }];
