@@ -43,7 +43,7 @@ describe("a simulated cluster", () => {
   });
 
   it("has every fault drawn, and reaches every way out of trouble, within few seeds", { timeout: 2 * MINUTE_MS }, async () => {
-    const { tally, failure } = await search({ from: 1, seeds: 60, untilMs: Infinity, jobs: THREADS, wishes: WISHES, nowMs: () => 0, progress: () => {} });
+    const { tally, failure } = await search({ from: 1, seeds: 60, untilMs: Infinity, jobs: THREADS, wishes: {}, nowMs: () => 0, progress: () => {} });
     expect(failure).toBeNull();
     expect(tally.never).toEqual([]);
     const reached = tally.summary(1).join();
@@ -55,7 +55,7 @@ describe("a simulated cluster", () => {
   it(`stays safe while everything goes wrong and makes progress afterwards, from fresh seeds from ${FIRST_SEED} on`, { timeout: SEARCH_MS + MINUTE_MS }, async () => {
     const startedMs = performance.now();
     const { tally, failure } = await search({
-      from: FIRST_SEED, seeds: Infinity, untilMs: SEARCH_MS, jobs: THREADS, wishes: {}, nowMs: () => performance.now() - startedMs, progress: () => {},
+      from: FIRST_SEED, seeds: Infinity, untilMs: SEARCH_MS, jobs: THREADS, wishes: WISHES, nowMs: () => performance.now() - startedMs, progress: () => {},
     });
     process.stdout.write(`${tally.seeds} fresh seeds from ${FIRST_SEED} on\n${tally.summary(performance.now() - startedMs).join("\n")}\n`);
     expect(failure === null ? null : `${replayCommand(failure.seed, WISHES)}\n${failure.name}: ${failure.message}`).toBeNull();
