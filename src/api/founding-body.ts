@@ -1,11 +1,10 @@
 import { isIncarnation, type Incarnation, slot, type Slot } from "../paxos/ids.ts";
 import { MAX_MEMBERS, MAX_REMOVED, type MemberInfo } from "../paxos/configuration.ts";
 import type { Founding } from "../storage/interface.ts";
-import { badRequest } from "./request-fields.ts";
+import { badRequest, MAX_ADDRESS_LENGTH } from "./request-fields.ts";
 
 const CLUSTER_PATTERN = /^[0-9a-f]{32}$/;
 const NAME_PATTERN = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
-const MAX_ADDRESS_LENGTH = 262;
 
 /** Reads the body of `POST /v1/founding`: `{incarnation, founding}`. Throws a `SYNOD_ERR_BAD_REQUEST` that says what is wrong. */
 export function readFoundingBody(body: unknown): { founding: Founding; incarnation: Incarnation } {

@@ -1,10 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { type Incarnation, isIncarnation } from "../paxos/ids.ts";
-import { badRequest, QueryParameters, refuseParameters } from "./request-fields.ts";
+import { badRequest, MAX_ADDRESS_LENGTH, QueryParameters, refuseParameters } from "./request-fields.ts";
 import type { ChangePlan, Service } from "./service.ts";
 
 const MAX_BODY_BYTES = 4 * 1024;
-const MAX_ADDRESS_LENGTH = 262;
 const ADDRESS_PATTERN = /^(?:\[[0-9A-Fa-f:.%]+\]|[^\s:/?#@[\]]+):(\d{1,5})$/;
 const MAX_PORT = 65_535;
 

@@ -6,6 +6,9 @@ const encoder = new TextEncoder();
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 const DECIMAL = /^(0|[1-9][0-9]{0,15})$/;
 
+/** A host name of 253 characters, or an IPv6 address in brackets, and a port. */
+export const MAX_ADDRESS_LENGTH = 262;
+
 /** The query part of a URL, percent-decoded to bytes. Reading a parameter that is not there gives undefined. */
 export class QueryParameters {
   readonly #values = new Map<string, Uint8Array>();

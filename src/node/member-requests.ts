@@ -1,4 +1,5 @@
 import { SynodError } from "../errors/synod-error.ts";
+import type { ErrorCode } from "../errors/table.ts";
 import type { Configuration } from "../paxos/configuration.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import type { ChangeFailure, ChangeOutcome, ChangeRequest } from "../paxos/interface.ts";
@@ -140,7 +141,7 @@ export class MemberRequests {
   changed(outcome: ChangeOutcome): void {
     const done = this.#changes.get(outcome.changeId);
     this.#changes.delete(outcome.changeId);
-    done?.(outcome.ok ? this.#port.view() : failureError(outcome.failure));
+    done?.(outcome.ok ? this.#port.view() : new SynodError(FAILURE_CODES[outcome.failure]));
   }
 
   /** The leader that was asked answers. */
@@ -190,29 +191,17 @@ function leftError({ request, attempted }: Open): SynodError {
 }
 
 /** What a failed change is to its caller. Those after which the next leader is asked are told as "no leader". */
-function failureError(failure: ChangeFailure): SynodError {
-  switch (failure) {
-    case "notLeader":
-    case "notReady":
-    case "unknown":
-      return new SynodError("SYNOD_ERR_NO_LEADER");
-    case "changePending":
-      return new SynodError("SYNOD_ERR_CHANGE_PENDING");
-    case "stalePlan":
-      return new SynodError("SYNOD_ERR_STALE_CONFIGURATION");
-    case "learnerLags":
-      return new SynodError("SYNOD_ERR_LEARNER_LAGS");
-    case "noLiveQuorum":
-      return new SynodError("SYNOD_ERR_NO_LIVE_QUORUM");
-    case "unknownMember":
-      return new SynodError("SYNOD_ERR_NO_SUCH_MEMBER");
-    case "removedMember":
-      return new SynodError("SYNOD_ERR_MEMBER_REMOVED");
-    case "nameTaken":
-      return new SynodError("SYNOD_ERR_NAME_TAKEN");
-    case "tooManyMembers":
-      return new SynodError("SYNOD_ERR_TOO_MANY_MEMBERS");
-    case "lastVoter":
-      return new SynodError("SYNOD_ERR_LAST_VOTER");
-  }
-}
+const FAILURE_CODES: Readonly<Record<ChangeFailure, ErrorCode>> = {
+  notLeader: "SYNOD_ERR_NO_LEADER",
+  notReady: "SYNOD_ERR_NO_LEADER",
+  unknown: "SYNOD_ERR_NO_LEADER",
+  changePending: "SYNOD_ERR_CHANGE_PENDING",
+  stalePlan: "SYNOD_ERR_STALE_CONFIGURATION",
+  learnerLags: "SYNOD_ERR_LEARNER_LAGS",
+  noLiveQuorum: "SYNOD_ERR_NO_LIVE_QUORUM",
+  unknownMember: "SYNOD_ERR_NO_SUCH_MEMBER",
+  removedMember: "SYNOD_ERR_MEMBER_REMOVED",
+  nameTaken: "SYNOD_ERR_NAME_TAKEN",
+  tooManyMembers: "SYNOD_ERR_TOO_MANY_MEMBERS",
+  lastVoter: "SYNOD_ERR_LAST_VOTER",
+};

@@ -47,8 +47,6 @@ export interface CoreStatus {
   readonly configurationSlot: Slot;
   /** Whether the change that set the configuration is done (rule 16a); null: only the leader knows. */
   readonly configurationDone: boolean | null;
-  /** The slots up to here are held and known to be chosen even after a restart. */
-  readonly durableThrough: Slot;
   readonly unchosenBytes: number;
   readonly pendingProposals: number;
 }
@@ -116,7 +114,6 @@ export class PaxosCore {
       configuration,
       configurationSlot: this.#learner.configurationSlot,
       configurationDone: this.#leader?.configurationDone ?? null,
-      durableThrough: this.#learner.durableThrough,
       unchosenBytes: this.#leader?.unchosenBytes ?? 0,
       pendingProposals: this.#proposals.size,
     };

@@ -195,10 +195,6 @@ export class Leader {
     return this.#ready && settled && !this.#reconfiguration.pending;
   }
 
-  get peers(): ReadonlyMap<Incarnation, Progress> {
-    return this.#peers;
-  }
-
   get unchosenBytes(): number {
     return this.#unchosenBytes;
   }
@@ -221,8 +217,9 @@ export class Leader {
   }
 
   /**
-   * Proposes a batch of commands as one slot, or queues it during a transfer or a change of the configuration. Refuses what exceeds the bounds. The slot lies above
-   * the barrier, and application is in slot order, so nothing is answered before the barrier is chosen and applied (rule 3).
+   * Proposes a batch of commands as one slot, or queues it during a transfer or a change of the configuration. Refuses what exceeds
+   * the bounds. The slot lies above the barrier, and application is in slot order, so nothing is answered before the barrier is
+   * chosen and applied (rule 3).
    */
   propose(proposalId: number, commands: readonly Uint8Array[]): void {
     const { outbox } = this.#context;
