@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { MemberEntry, Members } from "../client/types.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { type Call, send } from "./http-call.ts";
+import { type Call, send } from "../client/http-call.ts";
 import { type Patience, persist } from "./persist.ts";
 
 /** Longer than a member looks for an answer, and has a newcomer take its document, itself. */
