@@ -1,9 +1,10 @@
 import type { V1ConfigMap } from "@kubernetes/client-node";
 import { SynodError } from "../../errors/synod-error.ts";
 import { isIncarnation } from "../../paxos/ids.ts";
+import { objectLabels } from "../manifests/labels.ts";
 import type { FoundingDocument } from "../members/member-calls.ts";
 import type { ObservedBootstrap } from "../plan/observed.ts";
-import { clusterLabels, namesOf } from "../resource/names.ts";
+import { namesOf } from "../resource/names.ts";
 import type { PaxosCluster } from "../resource/paxos-cluster.ts";
 
 type Voter = ObservedBootstrap["voters"][number];
@@ -15,7 +16,7 @@ type Voter = ObservedBootstrap["voters"][number];
 export function makeBootstrap({ metadata }: PaxosCluster, cluster: string, voters: readonly Voter[]): V1ConfigMap {
   return {
     apiVersion: "v1", kind: "ConfigMap",
-    metadata: { name: namesOf(metadata.name).bootstrapConfigMap, namespace: metadata.namespace, labels: clusterLabels(metadata.name) },
+    metadata: { name: namesOf(metadata.name).bootstrapConfigMap, namespace: metadata.namespace, labels: objectLabels(metadata.name) },
     immutable: true,
     data: { cluster, voters: JSON.stringify(voters) },
   };

@@ -1,13 +1,21 @@
 import type { V1Secret } from "@kubernetes/client-node";
 import { randomBytes } from "node:crypto";
 import { SynodError } from "../../errors/synod-error.ts";
+import { objectLabels } from "../manifests/labels.ts";
 import { type ClusterKeys, fingerprintOf } from "../members/keys.ts";
 import type { ObservedSecret } from "../plan/observed.ts";
-import { clusterLabels, namesOf } from "../resource/names.ts";
+import { namesOf } from "../resource/names.ts";
 import type { PaxosCluster } from "../resource/paxos-cluster.ts";
 
 const MADE_AT = "synod.dev/key-made-at";
+const ROTATED_AT = "synod.dev/key-rotated-at";
 const KEY_PATTERN = /^[0-9a-f]{64}$/;
+
+/** When the current key was made, in milliseconds since 1970, and for which `security.keyRotatedAt`. */
+export interface KeyMaking {
+  readonly madeMs: number;
+  readonly rotatedAt: string | null;
+}
 
 /** 32 random bytes as 64 hex digits. */
 export function drawKey(): string {
@@ -18,20 +26,20 @@ export function drawKey(): string {
  * The Secret of a cluster's keys. It has no owner: volumes outlive a deleted PaxosCluster, and members that are started on them again with
  * another key could not talk to any that still run with the old one.
  */
-export function makeSecret({ metadata }: PaxosCluster, keys: ClusterKeys, madeMs: number): V1Secret {
+export function makeSecret({ metadata }: PaxosCluster, keys: ClusterKeys, made: KeyMaking): V1Secret {
   return {
     apiVersion: "v1", kind: "Secret", type: "Opaque",
     metadata: {
-      name: namesOf(metadata.name).keySecret, namespace: metadata.namespace, labels: clusterLabels(metadata.name), annotations: { [MADE_AT]: timeText(madeMs) },
+      name: namesOf(metadata.name).keySecret, namespace: metadata.namespace, labels: objectLabels(metadata.name), annotations: annotationsOf(made),
     },
     data: secretData(keys),
   };
 }
 
-/** The change of a Secret that has still that version to these keys. */
-export function secretPatch(resourceVersion: string, keys: ClusterKeys, madeMs: number | null): object {
+/** The change to these keys of a Secret that still has that version. `made` is null when the current key stays. */
+export function secretPatch(resourceVersion: string, keys: ClusterKeys, made: KeyMaking | null): object {
   return {
-    metadata: { resourceVersion, ...(madeMs === null ? {} : { annotations: { [MADE_AT]: timeText(madeMs) } }) },
+    metadata: { resourceVersion, ...(made === null ? {} : { annotations: annotationsOf(made) }) },
     data: { ...secretData(keys), ...(keys.previous === null ? { previous: null } : {}) },
   };
 }
@@ -52,7 +60,11 @@ export function observeSecret(secret: V1Secret): ObservedSecret {
   const madeMs = Date.parse(annotations?.[MADE_AT] ?? String(creationTimestamp ?? ""));
   const { current, previous } = keys;
   return {
-    uid, current: fingerprintOf(current), previous: previous === null ? null : fingerprintOf(previous), madeMs: Number.isFinite(madeMs) ? madeMs : 0,
+    uid,
+    current: fingerprintOf(current),
+    previous: previous === null ? null : fingerprintOf(previous),
+    madeMs: Number.isFinite(madeMs) ? madeMs : 0,
+    rotatedAt: annotations?.[ROTATED_AT] ?? null,
   };
 }
 
@@ -66,6 +78,6 @@ function decode(data: string | undefined): string | null {
   return KEY_PATTERN.test(key) ? key : null;
 }
 
-function timeText(ms: number): string {
-  return new Date(ms).toISOString();
+function annotationsOf({ madeMs, rotatedAt }: KeyMaking): Record<string, string> {
+  return { [MADE_AT]: new Date(madeMs).toISOString(), ...(rotatedAt === null ? {} : { [ROTATED_AT]: rotatedAt }) };
 }

@@ -1,4 +1,5 @@
 import type { Members } from "../../client/types.ts";
+import { DEFAULT_TIMINGS } from "../../paxos/interface.ts";
 import type { MemberCalls, MemberStatus } from "../members/member-calls.ts";
 import type { Observed, ObservedConfiguration, ObservedMember, ObservedPod } from "../plan/observed.ts";
 import type { PaxosCluster } from "../resource/paxos-cluster.ts";
@@ -12,8 +13,8 @@ interface Answered {
   readonly status: MemberStatus;
 }
 
-/** What a leader calls live when it judges a change: heard from within its election timeout, whose default this is, and a bit. */
-const DEFAULT_ELECTION_TIMEOUT_MS = 1_000;
+/** A leader that judges a change calls those live that it heard from within its election timeout. */
+const { electionTimeoutMs: DEFAULT_ELECTION_TIMEOUT_MS } = DEFAULT_TIMINGS;
 
 /**
  * Asks the process in every running pod who it is, and then the leader, or who else answers, who is a member. Pods that do not answer in time
@@ -42,20 +43,19 @@ function describeMember({ pod, status }: Answered): ObservedMember {
 
 /** The leader is asked first: it alone knows who is alive and whether a change is done. */
 async function askConfiguration(calls: MemberCalls, cluster: PaxosCluster, founded: readonly Answered[]): Promise<ObservedConfiguration | null> {
-  const serving = founded.filter(({ status }) => status.role !== "fenced" && status.role !== "removed");
-  const order = serving.toSorted((a, b) => Number(b.status.role === "leader") - Number(a.status.role === "leader"));
+  const serving = founded.filter(({ status }) => status.role !== "fenced" && status.role !== "removed" && status.cluster === founded[0]?.status.cluster);
   let best: Members | null = null;
-  for (const { url } of order) {
+  for (const { url } of serving.toSorted((a, b) => Number(b.status.role === "leader") - Number(a.status.role === "leader"))) {
     const told = await calls.members(url).catch(() => null);
-    if (told !== null && (best === null || told.pending !== null || told.configuration > best.configuration)) best = told;
-    if (best?.pending !== null && best !== null) break;
+    if (told?.pending !== undefined && told.pending !== null) return describeConfiguration(told, cluster, serving);
+    if (told !== null && (best === null || told.configuration > best.configuration)) best = told;
   }
   return best === null ? null : describeConfiguration(best, cluster, serving);
 }
 
 function describeConfiguration(told: Members, { spec }: PaxosCluster, serving: readonly Answered[]): ObservedConfiguration {
   const fromLeader = told.pending !== null;
-  const lately = 2 * (spec.timings?.electionTimeoutMs ?? DEFAULT_ELECTION_TIMEOUT_MS);
+  const lately = spec.timings?.electionTimeoutMs ?? DEFAULT_ELECTION_TIMEOUT_MS;
   const leader = leaderAmong(serving.map(({ status }) => status));
   const seats = told.members.map((member) => ({
     id: member.id, name: member.name, address: member.address, role: member.role,
@@ -64,6 +64,7 @@ function describeConfiguration(told: Members, { spec }: PaxosCluster, serving: r
     caughtUp: member.caughtUp,
   }));
   return {
+    cluster: serving[0]?.status.cluster ?? "",
     slot: told.configuration, pending: told.pending, fromLeader, seats, removed: told.removed,
     leader: leader === null ? null : { name: leader.name, ballot: { round: leader.round, incarnation: leader.incarnation } },
   };

@@ -1,9 +1,10 @@
 import type { KubernetesObject, V1ConfigMap, V1PersistentVolumeClaim, V1Pod, V1Secret, V1StatefulSet } from "@kubernetes/client-node";
 import type { KubeClient } from "../kube/client.ts";
 import type { Kind } from "../kube/resources.ts";
+import { selectorText } from "../manifests/labels.ts";
 import type { ClusterKeys } from "../members/keys.ts";
 import type { Observed, ObservedClaim, ObservedPod, ObservedStatefulSet } from "../plan/observed.ts";
-import { clusterSelector, namesOf, ordinalOf, ROLE_LABEL } from "../resource/names.ts";
+import { namesOf, ordinalOf, ROLE_LABEL } from "../resource/names.ts";
 import type { PaxosCluster } from "../resource/paxos-cluster.ts";
 import { readBootstrap } from "./bootstrap.ts";
 import { observeSecret, readKeys } from "./key-secret.ts";
@@ -17,7 +18,7 @@ export interface ObservedObjects extends Pick<Observed, "objects" | "statefulSet
 export async function observeObjects(client: Pick<KubeClient, "get" | "list">, cluster: PaxosCluster): Promise<ObservedObjects> {
   const { name, namespace } = cluster.metadata;
   const names = namesOf(name);
-  const labelSelector = clusterSelector(name);
+  const labelSelector = selectorText(name);
   const [kept, pods, claims, bootstrap, secret] = await Promise.all([
     Promise.all(keptObjects(cluster).map(([kind, objectName]) => client.get({ kind, namespace, name: objectName }))),
     client.list<V1Pod>({ kind: "Pod", namespace }, { labelSelector }),
