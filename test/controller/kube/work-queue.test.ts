@@ -27,7 +27,7 @@ describe("the work queue", () => {
   });
 
   const keys = (): string[] => jobs.map(({ key }) => key);
-  const settled = (): Promise<void> => new Promise(setImmediate);
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
   it("works on a key once however often it is added, and on so many at once as it may", () => {
     for (const key of ["a", "b", "c", "d", "c", "d"]) queue.add(key);
