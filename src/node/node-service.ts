@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { KeyRing } from "../auth/key-ring.ts";
 import { EventHistory } from "../api/event-history.ts";
 import type {
   Consistency, FoundingStatus, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
@@ -24,6 +25,8 @@ const NO_MEMBERS: Configuration = { voters: [], learners: [], removed: [] };
 export interface NodeServiceOptions {
   readonly storage: MemberFolder;
   readonly version: string;
+  /** The keys of the cluster; null: none is asked for. */
+  readonly keys: KeyRing | null;
   /** Starts the member once it is founded. */
   begin(founding: Founding): Promise<{ member: Member; links(): LinkStatus[] }>;
 }
@@ -48,6 +51,7 @@ export class NodeService implements Service {
     this.membership = new MembershipService({
       member: () => this.#atWork(),
       cluster: () => this.#storage.founding?.cluster ?? "",
+      keys: options.keys,
       pause: (ms) => pause(ms),
     });
   }
@@ -135,6 +139,8 @@ export class NodeService implements Service {
       configuration,
       peers: this.#peers(configuration),
       fenced: this.fence?.reason ?? null,
+      fence: this.fence,
+      keys: this.#options.keys?.fingerprints ?? [],
       diskFull: this.#member?.diskFull ?? false,
       version: this.#options.version,
     };
