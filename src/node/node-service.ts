@@ -17,6 +17,7 @@ import type { LinkStatus } from "../transport/link-status.ts";
 import { memberName, nameBallot, nameEvent } from "./event-names.ts";
 import { MembershipService } from "./membership-service.ts";
 import type { Member } from "./member.ts";
+import { judgeReadiness } from "./readiness.ts";
 
 /** How long a transfer of leadership is waited for. */
 const TRANSFER_WAIT_MS = 1_000;
@@ -185,13 +186,12 @@ export class NodeService implements Service {
 
   readiness(): Readiness {
     if (this.fence !== null) return { ready: false, live: true, reason: this.fence.reason };
-    if (this.#member === null) return { ready: false, live: true, reason: "not founded" };
+    if (this.#member === null) {
+      return { ready: false, live: true, reason: this.#storage.founding === null ? "not founded" : "restoring its state" };
+    }
     const refusal = this.#member.refusal;
     if (refusal !== null) return { ready: false, live: true, reason: refusal.message };
-    const { leader, role, ready } = this.#member.status();
-    if (leader === null) return { ready: false, live: true, reason: "no leader is known" };
-    if (role === "leader" && !ready) return { ready: false, live: true, reason: "the new leader does not serve yet" };
-    return { ready: true, live: true, reason: "ok" };
+    return judgeReadiness(this.#member.status(), this.#member.appliedSlot);
   }
 
   events(listener: (event: ServiceEvent) => void, afterId?: number): () => void {
