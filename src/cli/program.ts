@@ -1,4 +1,6 @@
 import { Command } from "commander";
+import { applyClusterCommand, deleteClusterCommand } from "./cluster-commands.ts";
+import { controllerCommand } from "./controller-command.ts";
 import { devCommand } from "./dev-command.ts";
 import { foundCommand } from "./found-command.ts";
 import { kvCommand } from "./kv-command.ts";
@@ -13,6 +15,7 @@ export function buildProgram(): Command {
   const program = new Command("synod").description("A replicated key-value store on Multi-Paxos.").version(VERSION);
   const commands = [
     nodeCommand(), devCommand(), foundCommand(), kvCommand(), memberCommand(), recoverCommand(), statusCommand(),
+    controllerCommand(), applyClusterCommand(), deleteClusterCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   program.showHelpAfterError("Try `synod --help`, or `--help` after any command.");
