@@ -77,6 +77,11 @@ prometheus.io/path: /metrics
 prometheus.io/port: {{ . | quote }}
 {{- end }}
 
+{{/* Two maps as one; `wins` has the last word. A key that stood there twice would be refused by some parsers. */}}
+{{- define "synod.merged" -}}
+{{ toYaml (mergeOverwrite (deepCopy (.other | default dict)) .wins) }}
+{{- end }}
+
 {{/* A container of the image, without its name and what it is told to do. */}}
 {{- define "synod.container" -}}
 image: {{ include "synod.image" . }}

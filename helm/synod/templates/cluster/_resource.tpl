@@ -9,12 +9,8 @@ metadata:
   name: {{ include "synod.clusterName" . }}
   namespace: {{ .Release.Namespace }}
   labels:
-    app.kubernetes.io/name: synod
-    app.kubernetes.io/instance: {{ include "synod.clusterName" . }}
-    app.kubernetes.io/managed-by: {{ .Release.Service }}
-    {{- with $values.labels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- $labels := dict "app.kubernetes.io/name" "synod" "app.kubernetes.io/instance" (include "synod.clusterName" .) "app.kubernetes.io/managed-by" .Release.Service }}
+    {{- include "synod.merged" (dict "other" $labels "wins" $values.labels) | nindent 4 }}
   {{- with $values.annotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
