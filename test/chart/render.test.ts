@@ -106,7 +106,7 @@ describe.skipIf(!HAS_HELM)("the chart (needs helm)", () => {
     const apply = { "post-install,post-upgrade,post-rollback": ["apply-cluster", "--file", "/etc/synod/cluster/cluster.yaml"] };
     expect(jobs({})).toEqual(apply);
     expect(jobs({ cluster: { deleteOnUninstall: true, name: "demo" } })).toEqual({
-      ...apply, "pre-delete": ["delete-cluster", "--namespace", "demo", "--name", "demo"],
+      ...apply, "pre-delete": ["delete-cluster", "demo", "--namespace", "demo"],
     });
     expect(jobs({ cluster: { enabled: false, deleteOnUninstall: true } })).toEqual({});
   });
@@ -197,7 +197,7 @@ describe.skipIf(!HAS_HELM)("monitoring (needs helm)", () => {
       const objects = render({ values });
       return [only(objects, "Deployment")["spec"].template.metadata.annotations["prometheus.io/port"], clusterOf(objects)["spec"].podAnnotations?.["prometheus.io/port"]];
     };
-    expect(scraped({})).toEqual(["8080", "7400"]);
+    expect(scraped({})).toEqual(["7480", "7400"]);
     expect(scraped({ metrics: { scrapeAnnotations: false } })).toEqual([undefined, undefined]);
   });
 
