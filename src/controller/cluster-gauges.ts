@@ -1,9 +1,11 @@
 import { Gauge, type Registry } from "prom-client";
 import type { PaxosCluster } from "./resource/paxos-cluster.ts";
 
+export type CountedCluster = Pick<PaxosCluster, "metadata" | "spec" | "status">;
+
 /** How many members each cluster is asked to have and has. Read when it is scraped, so clusters that are gone disappear. */
-export function registerClusterGauges(registry: Registry, clusters: () => Iterable<Pick<PaxosCluster, "metadata" | "spec" | "status">>): void {
-  const gauge = (name: string, help: string, read: (cluster: Pick<PaxosCluster, "spec" | "status">) => number): void => {
+export function registerClusterGauges(registry: Registry, clusters: () => Iterable<CountedCluster>): void {
+  const gauge = (name: string, help: string, read: (cluster: CountedCluster) => number): void => {
     new Gauge({
       // Not "namespace", which is that of the controller's own pod.
       name, help, labelNames: ["paxos_namespace", "paxos_cluster"], registers: [registry],

@@ -1,9 +1,8 @@
 import { Registry } from "prom-client";
 import { expect, it } from "vitest";
-import { registerClusterGauges } from "../../src/controller/cluster-gauges.ts";
-import type { PaxosCluster } from "../../src/controller/resource/paxos-cluster.ts";
+import { type CountedCluster, registerClusterGauges } from "../../src/controller/cluster-gauges.ts";
 
-function cluster(name: string, replicas: number, readyReplicas?: number): Pick<PaxosCluster, "metadata" | "spec" | "status"> {
+function cluster(name: string, replicas: number, readyReplicas?: number): CountedCluster {
   return {
     metadata: { name, namespace: "apps", uid: "u", generation: 1 },
     spec: { replicas, image: "synod:1", storage: { size: "1Gi" } },
