@@ -11,6 +11,8 @@ const WRITES_BOUND_MS = 30_000;
  */
 export async function runFault(fault: Fault, stage: Omit<Stage, "heals">): Promise<FaultRow> {
   const { cluster, load } = stage;
+  // What an earlier fault left behind is not this one's to answer for.
+  await cluster.untilFullStrength(fault.boundMs);
   const endings: (() => Promise<unknown>)[] = [];
   await load.beginEpoch();
   const fromNs = load.nowNs();
