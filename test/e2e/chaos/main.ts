@@ -58,16 +58,15 @@ async function chaos(faults: readonly Fault[], seed: number, minutes: number | n
 /** Round after round, each in an order of its own, until the minutes are over; one round without them. */
 async function bringAll(run: ChaosRun, faults: readonly Fault[], seed: number, minutes: number | null): Promise<void> {
   const endMs = minutes === null ? null : performance.now() + minutes * 60_000;
-  let round = 0;
-  do {
+  for (let round = 0; ; round++) {
     for (const fault of inSeededOrder(faults, seed + round)) {
       if (endMs !== null && performance.now() >= endMs) return;
       say(`${new Date().toISOString()} ${fault.name}`);
       const { gapMs, strengthMs } = await run.bring(fault);
       say(`  ${gapMs.toFixed(0)} ms without writes, ${(strengthMs / 1000).toFixed(1)} s to full strength`);
     }
-    round += 1;
-  } while (endMs !== null && performance.now() < endMs);
+    if (endMs === null) return;
+  }
 }
 
 process.exitCode = await main();
