@@ -18,7 +18,7 @@ export interface FoundingStatus {
 }
 
 export interface Readiness {
-  /** It can be sent requests: it is founded, not fenced, and knows a leader. */
+  /** It can be sent requests: a voter, not fenced, not far behind, and lately in contact with a quorum. */
   readonly ready: boolean;
   /** It need not be restarted. A fenced member is alive: a restart would not mend it. */
   readonly live: boolean;

@@ -7,6 +7,7 @@ interface NodeFlags {
   readonly data: string;
   readonly listen: string;
   readonly peersFile?: string;
+  readonly keyFolder?: string;
   readonly logLevel: string;
   readonly stopWithParent?: true;
 }
@@ -18,6 +19,7 @@ export function nodeCommand(): Command {
     .requiredOption("--data <folder>", "its data folder, made if it is not there")
     .requiredOption("--listen <host:port>", "where to listen; port 0 takes a free one", parseAddress)
     .option("--peers-file <file>", 'JSON {"name": "host:port", …}, read anew at every dial')
+    .option("--key-folder <folder>", "the cluster's keys, files current and previous; read anew when they change")
     .option("--log-level <level>", "fatal, error, warn, info, debug, trace or silent", "info")
     .option("--stop-with-parent", "also stop when standard input ends")
     .action(runNode);

@@ -18,6 +18,7 @@ const unknown = (status: number, meaning: string): ErrorKind => ({ status, retry
 export const ERRORS = {
   SYNOD_ERR_NOT_FOUND: refused(404, "There is no such key."),
   SYNOD_ERR_NO_ROUTE: refused(404, "There is no such path or method."),
+  SYNOD_ERR_UNAUTHORIZED: refused(401, "The call changes members or leadership and does not carry a token of the cluster's key. Nothing was changed."),
   SYNOD_ERR_BAD_REQUEST: refused(400, "A parameter, header or frame does not have the form it must have."),
   SYNOD_ERR_KEY_LENGTH: refused(400, "A key has 1 to 1,024 bytes."),
   SYNOD_ERR_VALUE_TOO_LARGE: refused(413, "A value has at most 1,048,576 bytes."),

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { KeyRing } from "../auth/key-ring.ts";
 import { EventHistory } from "../api/event-history.ts";
 import type {
   Consistency, FoundingStatus, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
@@ -16,6 +17,7 @@ import type { LinkStatus } from "../transport/link-status.ts";
 import { memberName, nameBallot, nameEvent } from "./event-names.ts";
 import { MembershipService } from "./membership-service.ts";
 import type { Member } from "./member.ts";
+import { judgeReadiness } from "./readiness.ts";
 
 /** How long a transfer of leadership is waited for. */
 const TRANSFER_WAIT_MS = 1_000;
@@ -24,6 +26,8 @@ const NO_MEMBERS: Configuration = { voters: [], learners: [], removed: [] };
 export interface NodeServiceOptions {
   readonly storage: MemberFolder;
   readonly version: string;
+  /** The keys of the cluster; null: none is asked for. */
+  readonly keys: KeyRing | null;
   /** Starts the member once it is founded. */
   begin(founding: Founding): Promise<{ member: Member; links(): LinkStatus[] }>;
 }
@@ -48,6 +52,7 @@ export class NodeService implements Service {
     this.membership = new MembershipService({
       member: () => this.#atWork(),
       cluster: () => this.#storage.founding?.cluster ?? "",
+      keys: options.keys,
       pause: (ms) => pause(ms),
     });
   }
@@ -135,6 +140,8 @@ export class NodeService implements Service {
       configuration,
       peers: this.#peers(configuration),
       fenced: this.fence?.reason ?? null,
+      fence: this.fence,
+      keys: this.#options.keys?.fingerprints ?? [],
       diskFull: this.#member?.diskFull ?? false,
       version: this.#options.version,
     };
@@ -179,13 +186,12 @@ export class NodeService implements Service {
 
   readiness(): Readiness {
     if (this.fence !== null) return { ready: false, live: true, reason: this.fence.reason };
-    if (this.#member === null) return { ready: false, live: true, reason: "not founded" };
+    if (this.#member === null) {
+      return { ready: false, live: true, reason: this.#storage.founding === null ? "not founded" : "restoring its state" };
+    }
     const refusal = this.#member.refusal;
     if (refusal !== null) return { ready: false, live: true, reason: refusal.message };
-    const { leader, role, ready } = this.#member.status();
-    if (leader === null) return { ready: false, live: true, reason: "no leader is known" };
-    if (role === "leader" && !ready) return { ready: false, live: true, reason: "the new leader does not serve yet" };
-    return { ready: true, live: true, reason: "ok" };
+    return judgeReadiness(this.#member.status(), this.#member.appliedSlot);
   }
 
   events(listener: (event: ServiceEvent) => void, afterId?: number): () => void {

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { pino, type Logger } from "pino";
+import { readKeyFolder, watchKeys } from "../auth/key-folder.ts";
+import { KeyRing } from "../auth/key-ring.ts";
 import { createApi } from "../api/server.ts";
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
@@ -32,6 +34,8 @@ export interface NodeOptions {
   readonly listen: string;
   /** A JSON file that maps members' names to host:port, read again on every dial. */
   readonly peersFile?: string;
+  /** A folder with the cluster's keys, as a Secret is mounted; absent: members and calls are not asked for a key. */
+  readonly keyFolder?: string;
   readonly logLevel?: string;
   readonly timings?: Partial<Timings>;
   readonly limits?: Partial<Limits>;
@@ -59,11 +63,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const output = new LogOutput();
   const log = pino({ name: "synod", level: options.logLevel ?? "info", base: { member: options.name } }, output);
   const address = parseListen(options.listen);
+  const keys = options.keyFolder === undefined ? null : new KeyRing(await readKeyFolder(options.keyFolder));
   const disk = new DiskRelay();
   const fileSystem = options.fileSystem ?? new NodeFileSystem();
   const folder = await openOrFence(options, fileSystem, disk);
   try {
-    return await serve(options, { log, output, fileSystem, folder, disk, address });
+    return await serve(options, { log, output, fileSystem, folder, disk, address, keys });
   } catch (error) {
     await folder.close();
     throw error;
@@ -123,10 +128,11 @@ interface Opened {
   readonly folder: Folder;
   readonly disk: DiskRelay;
   readonly address: { readonly host: string; readonly port: number };
+  readonly keys: KeyRing | null;
 }
 
 async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode> {
-  const { log, output, folder, disk, address } = opened;
+  const { log, output, folder, disk, address, keys } = opened;
   let transport: Transport | null = null;
   const begin = async (founding: Founding): Promise<{ member: Member; links(): ReturnType<Transport["links"]> }> => {
     assert(!("fence" in folder), "a fenced folder begins no member");
@@ -154,17 +160,18 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
       ...(options.snapshotBytes === undefined ? {} : { snapshotBytes: options.snapshotBytes }),
     });
     disk.attach(diskListener(member, service, log));
-    transport = peerTransport(options, { storage, founding, member, log });
+    transport = peerTransport(options, { storage, founding, member, log, keys });
     transport.start();
     const started = transport;
     return { member, links: () => started.links() };
   };
-  const service = new NodeService({ storage: folder, version: VERSION, begin });
+  const service = new NodeService({ storage: folder, version: VERSION, keys, begin });
   const api = createApi(service, {
     onPeerUpgrade: (request, socket, head) => {
       if (transport === null) socket.destroy();
       else transport.handleUpgrade(request, socket, head);
     },
+    ...(keys === null ? {} : { authorizes: (header) => keys.authorizes(header) }),
     onFault: (error, request) => log.error({ err: error, ...request }, "a request met a fault"),
   });
   const listening = await api.listen(address);
@@ -176,9 +183,11 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
     throw error;
   }
   log.info({ url, incarnation: folder.identity.incarnation, cluster: folder.founding?.cluster ?? null }, "listening");
+  const stopKeys = keys === null || options.keyFolder === undefined ? () => {} : followKeys(keys, options.keyFolder, log);
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     log.info("stopping");
+    stopKeys();
     await service.handOver(null);
     // The API takes no more requests and waits for the answers that are under way; those may need the links to the next leader.
     const closed = api.close();
@@ -217,9 +226,9 @@ function tellFence(service: NodeService, { log, fileSystem }: Opened, path: stri
 
 function peerTransport(
   options: NodeOptions,
-  parts: { storage: Storage; founding: Founding; member: Member; log: Logger },
+  parts: { storage: Storage; founding: Founding; member: Member; log: Logger; keys: KeyRing | null },
 ): Transport {
-  const { storage, founding, member, log } = parts;
+  const { storage, founding, member, log, keys } = parts;
   const boot = randomBytes(8).toString("hex");
   return new Transport({
     hello: () => ({
@@ -234,6 +243,7 @@ function peerTransport(
     peers: member.peers,
     resolve: peerAddresses(options.peersFile),
     random: () => systemClock.random(),
+    keys,
     listener: {
       onMessage: (from, message) => member.receive(from, message),
       onLinkUp: (peer, hello) => {
@@ -249,6 +259,16 @@ function peerTransport(
         if (refusal.by === "peer" && refusal.code === CLOSE.copied) member.fence({ kind: "copied", reason: refusal.message });
       },
     },
+  });
+}
+
+function followKeys(keys: KeyRing, folder: string, log: Logger): () => void {
+  log.info({ keys: keys.fingerprints }, "the cluster has a key");
+  return watchKeys(keys, {
+    read: () => readKeyFolder(folder),
+    every: (periodMs, task) => systemClock.every(periodMs, task),
+    changed: (fingerprints) => log.info({ keys: fingerprints }, "the cluster's keys have changed"),
+    failed: (error) => log.warn({ err: error }, "the key folder cannot be read; the keys that are known go on"),
   });
 }
 

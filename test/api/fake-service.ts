@@ -90,7 +90,7 @@ export class FakeService implements Service {
     return {
       member: "m1", incarnation: INCARNATION, cluster: this.cluster, role: "leader", leader: "m1",
       ballot: { round: 1, member: "m1", incarnation: INCARNATION }, committed: this.#slot, applied: this.#slot, revision,
-      configuration: { voters: [member], learners: [] }, peers: [], fenced: null, diskFull: false, version: "0.1.0",
+      configuration: { voters: [member], learners: [] }, peers: [], fenced: null, fence: null, keys: [], diskFull: false, version: "0.1.0",
     };
   }
 
