@@ -15,19 +15,23 @@ export type Action =
   /** Its volume claim template is immutable: deleted with its pods left alone, and made again by the next pass. */
   | { readonly type: "recreateStatefulSet"; readonly uid: string }
   | { readonly type: "deleteObject"; readonly kind: string; readonly apiVersion: string; readonly name: string; readonly uid: string }
-  | { readonly type: "createKey" }
+  /** `rotatedAt` is kept with the Secret, so that one wish is carried out once. */
+  | { readonly type: "createKey"; readonly rotatedAt: string | null }
   /** Makes a new current key; the present one, if it is known, stays valid as the previous one. */
-  | { readonly type: "rotateKey" }
+  | { readonly type: "rotateKey"; readonly rotatedAt: string }
   /** All members accept the current key: the previous one ends. */
   | { readonly type: "dropPreviousKey" }
   /** Creates the one immutable founding document of these members. That it exists is not an error: the next pass reads it. */
   | { readonly type: "createBootstrap"; readonly members: readonly { readonly incarnation: string; readonly name: string; readonly address: string }[] }
+  /** Nothing of the cluster that it names is left. To be refused when a fresh list shows a claim or a StatefulSet. */
   | { readonly type: "deleteBootstrap"; readonly uid: string }
   /** Gives the founding document to the member in a pod. */
   | { readonly type: "found"; readonly ordinal: number; readonly incarnation: string }
+  /** Said again of a member that the configuration has but that does not know it: it is not added twice, and gets its document. */
   | { readonly type: "addLearner"; readonly ordinal: number; readonly podUid: string; readonly incarnation: string; readonly address: string; readonly configuration: number }
   | { readonly type: "promote"; readonly id: string; readonly replaces: string | null; readonly configuration: number }
   | { readonly type: "removeMember"; readonly id: string; readonly name: string; readonly configuration: number }
+  /** `to` is the id of a voter. */
   | { readonly type: "transferLeadership"; readonly to: string }
   /** The member in that pod never votes again under this incarnation: it empties its folder and becomes a new one. */
   | { readonly type: "renewMember"; readonly ordinal: number; readonly podUid: string; readonly incarnation: string }

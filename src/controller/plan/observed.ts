@@ -61,6 +61,8 @@ export interface ObservedSeat {
 
 /** The configuration that is in force, from the members themselves and never from a cache. */
 export interface ObservedConfiguration {
+  /** The id of the cluster that the member which told it belongs to: a foreign volume's member tells a foreign configuration. */
+  readonly cluster: string;
   /** The slot that every change must name. */
   readonly slot: number;
   /** An earlier change is not done; null when no leader could be asked. */
@@ -95,6 +97,8 @@ export interface ObservedSecret {
   readonly previous: string | null;
   /** When the current key was made, in milliseconds since 1970. */
   readonly madeMs: number;
+  /** The value of `security.keyRotatedAt` that the current key was made for, kept with the Secret. */
+  readonly rotatedAt: string | null;
 }
 
 /** Everything that a plan is made from. */
@@ -105,6 +109,7 @@ export interface Observed {
   readonly objects: ReadonlyMap<string, KubernetesObject>;
   readonly statefulSet: ObservedStatefulSet | null;
   readonly pods: readonly ObservedPod[];
+  /** From a fresh list: that there is none means that the cluster's data is gone. */
   readonly claims: readonly ObservedClaim[];
   /** By those pods that answered. */
   readonly members: readonly ObservedMember[];

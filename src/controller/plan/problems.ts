@@ -1,0 +1,76 @@
+import { namesOf } from "../resource/names.ts";
+import type { ObservedPod } from "./observed.ts";
+import { claimedOrdinals } from "./replicas.ts";
+import { inOrder } from "./broken-pods.ts";
+import { isFounder, isForeign, ordinalsBelow, seatsOf, type Situation } from "./situation.ts";
+import type { Remark } from "./step.ts";
+
+/** A pod that is not ready for so long is worth a word. */
+const SLOW_MS = 300_000;
+/** What a container goes through on its way up. */
+const STARTING = new Set(["ContainerCreating", "PodInitializing"]);
+
+/** What is wrong and does not mend itself, the gravest first. */
+export function problemsOf(situation: Situation): readonly Remark[] {
+  return [allVolumesLost(situation), ...foreignVolumes(situation), ...fencedMembers(situation), ...failingPods(situation)].filter((problem) => problem !== null);
+}
+
+/** Every member that is wanted has an empty folder although the cluster was founded: starting anew would silently forget what was acknowledged. */
+function allVolumesLost(situation: Situation): Remark | null {
+  const { observed: { statefulSet }, clusterId, desired, members, name } = situation;
+  if (clusterId === null) return null;
+  const count = Math.max(desired, statefulSet?.replicas ?? 0, claimedOrdinals(situation));
+  const lost = ordinalsBelow(count).every((ordinal) => {
+    const member = members.get(ordinal);
+    return member !== undefined && member.cluster === null && member.fence === null && !isFounder(situation, member.incarnation);
+  });
+  return !lost ? null : {
+    reason: "AllVolumesLost",
+    message: `All volumes of cluster ${clusterId} are empty: its data is gone, and no new cluster is founded on its own. Restore the volumes; or, to begin with an empty cluster, delete the PaxosCluster, `
+      + `its claims (data-${name}-0, …) and the ConfigMap ${namesOf(name).bootstrapConfigMap}, and create it again.`,
+  };
+}
+
+function foreignVolumes(situation: Situation): readonly Remark[] {
+  const { members, clusterId } = situation;
+  const told = new Set([...members.values()].map(({ cluster }) => cluster).filter((id) => id !== null));
+  if (clusterId === null) {
+    return told.size < 2 ? [] : [{
+      reason: "ForeignVolume",
+      message: `The volumes carry different clusters (${[...told].join(", ")}), and nothing tells which is meant. Remove the claims of the others, or restore the bootstrap ConfigMap.`,
+    }];
+  }
+  const foreign = [...members.values()].filter((member) => isForeign(situation, member));
+  return foreign.map(({ name, cluster }) => ({
+    reason: "ForeignVolume",
+    message: `The volume of ${name} belongs to cluster ${cluster}, not to ${clusterId}; it is left alone. Restore the right volume, or delete the claim data-${name} and the pod to let it join with an empty one.`,
+  }));
+}
+
+function fencedMembers({ members }: Situation): readonly Remark[] {
+  return [...members.values()].flatMap(({ name, fence }) => (fence === null ? [] : [{
+    reason: "MemberFenced",
+    message: `${name} does not vote (${fence.kind}): ${fence.reason} ${fence.kind === "disk" ? "It is restarted once a minute; look after its volume." : "It begins anew once a majority of the others is alive."}`,
+  }]));
+}
+
+function failingPods(situation: Situation): readonly Remark[] {
+  const { observed: { nowMs, statefulSet }, desired, pods } = situation;
+  return inOrder([...pods.values()]).filter(({ ordinal, terminating }) => ordinal < desired && !terminating).flatMap((pod) => {
+    const why = failure(situation, pod, nowMs);
+    if (why === null) return [];
+    const stopped = statefulSet?.settled === true && pod.revision === statefulSet.updateRevision && [...pods.values()].some(({ revision }) => revision !== pod.revision);
+    return [stopped
+      ? { reason: "RolloutStopped", message: `The update stopped at ${pod.name}: ${why}. Set a working image or settings; the others are left as they are.` }
+      : { reason: "PodFailing", message: `${pod.name}: ${why}. See kubectl describe pod ${pod.name} and its log.` }];
+  });
+}
+
+function failure(situation: Situation, { ordinal, name, running, ready, waiting, createdMs }: ObservedPod, nowMs: number): string | null {
+  if (waiting !== null && !STARTING.has(waiting)) return waiting;
+  if (ready || nowMs - createdMs < SLOW_MS) return null;
+  if (!running) return `it has not started (${waiting ?? "it may not have been scheduled"})`;
+  const { configuration } = situation;
+  const votes = configuration === null || seatsOf(situation, configuration, ordinal).some(({ role }) => role === "voter");
+  return votes ? `${name} runs and is not ready` : null;
+}
