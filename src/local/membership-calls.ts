@@ -3,7 +3,7 @@ import { authorized } from "../auth/authorized-call.ts";
 import type { KeyRing } from "../auth/key-ring.ts";
 import type { MemberEntry, Members } from "../client/types.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { type Call, send } from "./http-call.ts";
+import { type Call, send } from "../client/http-call.ts";
 import { type Patience, persist } from "./persist.ts";
 
 /** Longer than a member looks for an answer, and has a newcomer take its document, itself. */
