@@ -1,6 +1,6 @@
 import type { FastifyInstance, onRequestHookHandler } from "fastify";
 import { ERRORS } from "../errors/table.ts";
-import { readFoundingBody } from "./founding-body.ts";
+import { readFoundingBody, readRenewalBody } from "./founding-body.ts";
 import { badRequest, refuseParameters } from "./request-fields.ts";
 import type { Service } from "./service.ts";
 
@@ -27,6 +27,12 @@ export function addMemberRoutes(app: FastifyInstance, service: Service, guard: o
     const { founding, incarnation } = readFoundingBody(request.body);
     await service.found(founding, incarnation);
     return service.identity();
+  });
+
+  app.post("/v1/renew", { bodyLimit: MAX_DOCUMENT_BYTES, onRequest: guard }, async (request) => {
+    const { member, incarnation } = service.identity();
+    await service.renew(readRenewalBody(request.body));
+    return { member, renewed: incarnation };
   });
 
   app.post("/v1/leadership/transfer", { bodyLimit: MAX_DOCUMENT_BYTES, onRequest: guard }, async (request) => {

@@ -81,6 +81,12 @@ export interface Service {
    */
   found(founding: Founding, incarnation: Incarnation): Promise<void>;
 
+  /**
+   * Gives up what this member keeps, so that its process, which ends then, is started as a new member. Resolves when that is durable.
+   * Rejects with `SYNOD_ERR_WRONG_INCARNATION`, `SYNOD_ERR_MEMBER_NEEDED` or `SYNOD_ERR_CHANGE_PENDING`.
+   */
+  renew(incarnation: Incarnation): Promise<void>;
+
   readiness(): Readiness;
 
   /**

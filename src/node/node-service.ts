@@ -2,12 +2,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { KeyRing } from "../auth/key-ring.ts";
 import { EventHistory } from "../api/event-history.ts";
 import type {
-  Consistency, FoundingStatus, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
+  Consistency, FoundingStatus, Members, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
 } from "../api/service.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { MemberMetrics, type MemberSample } from "../metrics/metrics.ts";
 import { ZERO_BALLOT } from "../paxos/ballot.ts";
-import { allMembers, type Configuration } from "../paxos/configuration.ts";
+import { allMembers, type Configuration, type MemberInfo } from "../paxos/configuration.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import type { PaxosEvent } from "../paxos/interface.ts";
 import type { StateMachine } from "../state/state-machine.ts";
@@ -18,6 +18,7 @@ import { memberName, nameBallot, nameEvent } from "./event-names.ts";
 import { MembershipService } from "./membership-service.ts";
 import type { Member } from "./member.ts";
 import { judgeReadiness } from "./readiness.ts";
+import { checkRenewal } from "./renewal.ts";
 
 /** How long a transfer of leadership is waited for. */
 const TRANSFER_WAIT_MS = 1_000;
@@ -28,6 +29,10 @@ export interface NodeServiceOptions {
   readonly version: string;
   /** The keys of the cluster; null: none is asked for. */
   readonly keys: KeyRing | null;
+  /** What another member says of the members; null when it does not answer. */
+  askMembers(member: MemberInfo): Promise<Members | null>;
+  /** Gives up what the folder keeps, durably, and has the process end and be started anew. */
+  renew(): Promise<void>;
   /** Starts the member once it is founded. */
   begin(founding: Founding): Promise<{ member: Member; links(): LinkStatus[] }>;
 }
@@ -182,6 +187,16 @@ export class NodeService implements Service {
     if (!named) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION", "The founding document does not name this member's incarnation.");
     await this.#storage.saveFounding(founding);
     if (this.#member === null) await this.#begin(founding);
+  }
+
+  async renew(incarnation: Incarnation): Promise<void> {
+    await checkRenewal(incarnation, {
+      self: this.#storage.identity.incarnation,
+      fence: this.fence,
+      left: this.#member?.left === true ? this.#member.status() : null,
+      askMembers: (member) => this.#options.askMembers(member),
+    });
+    await this.#options.renew();
   }
 
   readiness(): Readiness {

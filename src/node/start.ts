@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { pino, type Logger } from "pino";
 import { readKeyFolder, watchKeys } from "../auth/key-folder.ts";
 import { KeyRing } from "../auth/key-ring.ts";
@@ -10,16 +11,20 @@ import { NodeFileSystem } from "../storage/file-system.ts";
 import { type Fence, fenceOf, noteFence } from "../storage/fence-file.ts";
 import { holdFencedFolder } from "../storage/fenced-folder.ts";
 import type { FileSystem, Founding, MemberFolder, Storage, StorageListener } from "../storage/interface.ts";
+import { commitClearance } from "../storage/folder-swap.ts";
 import { openStorage, type StorageOptions } from "../storage/open.ts";
 import { CLOSE } from "../transport/handshake.ts";
 import { Transport } from "../transport/transport.ts";
 import { drawNonceSeed, systemClock } from "./clock.ts";
 import { LogOutput } from "./log-output.ts";
 import { Member, type MemberObserver } from "./member.ts";
+import { openWhenFree } from "./folder-wait.ts";
+import { fetchMembers } from "./members-call.ts";
 import { NodeService } from "./node-service.ts";
 import { PEER_CODEC } from "./peer-codec.ts";
 import { peerAddresses } from "./peer-addresses.ts";
 import { restoreState } from "./restore-state.ts";
+import { checkTimings } from "./timings.ts";
 import { VERSION } from "./version.ts";
 
 /** How long a stopping member waits for what it has not answered yet. */
@@ -37,6 +42,10 @@ export interface NodeOptions {
   /** A folder with the cluster's keys, as a Secret is mounted; absent: members and calls are not asked for a key. */
   readonly keyFolder?: string;
   readonly logLevel?: string;
+  /** How long the data folder is waited for when another process holds it, in seconds; by default it is not. */
+  readonly waitForFolder?: number;
+  /** Aborted when a start that waits is to be given up. */
+  readonly signal?: AbortSignal;
   readonly timings?: Partial<Timings>;
   readonly limits?: Partial<Limits>;
   readonly snapshotBytes?: number;
@@ -48,6 +57,8 @@ export interface NodeOptions {
 export interface RunningNode {
   readonly url: string;
   readonly service: NodeService;
+  /** Resolves when the member has given up what it kept: its process is to end, and to be started anew. */
+  readonly renewed: Promise<void>;
   /** Hands leadership over, answers what is open, closes every socket and file. Ends within about three seconds. */
   stop(): Promise<void>;
 }
@@ -63,12 +74,19 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const output = new LogOutput();
   const log = pino({ name: "synod", level: options.logLevel ?? "info", base: { member: options.name } }, output);
   const address = parseListen(options.listen);
+  const timings = checkTimings(options.timings ?? {});
   const keys = options.keyFolder === undefined ? null : new KeyRing(await readKeyFolder(options.keyFolder));
   const disk = new DiskRelay();
   const fileSystem = options.fileSystem ?? new NodeFileSystem();
-  const folder = await openOrFence(options, fileSystem, disk);
+  const folder = await openWhenFree(() => openOrFence(options, fileSystem, disk), {
+    forMs: (options.waitForFolder ?? 0) * 1_000,
+    nowMs: () => systemClock.nowMs(),
+    pause: (ms) => pause(ms),
+    waiting: (waitedMs) => log.warn({ data: options.data, waitedMs: Math.round(waitedMs) }, "another process uses the data folder; waiting for it to end"),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
   try {
-    return await serve(options, { log, output, fileSystem, folder, disk, address, keys });
+    return await serve(options, { log, output, fileSystem, folder, disk, address, keys, timings });
   } catch (error) {
     await folder.close();
     throw error;
@@ -129,10 +147,13 @@ interface Opened {
   readonly disk: DiskRelay;
   readonly address: { readonly host: string; readonly port: number };
   readonly keys: KeyRing | null;
+  readonly timings: Timings;
 }
 
 async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode> {
-  const { log, output, folder, disk, address, keys } = opened;
+  const { log, output, folder, disk, address, keys, timings } = opened;
+  const renewed = Promise.withResolvers<void>();
+  const addresses = peerAddresses(options.peersFile);
   let transport: Transport | null = null;
   const begin = async (founding: Founding): Promise<{ member: Member; links(): ReturnType<Transport["links"]> }> => {
     assert(!("fence" in folder), "a fenced folder begins no member");
@@ -155,7 +176,7 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
           if (fence.kind !== "disk") void transport?.close();
         },
       },
-      ...(options.timings === undefined ? {} : { timings: options.timings }),
+      timings,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.snapshotBytes === undefined ? {} : { snapshotBytes: options.snapshotBytes }),
     });
@@ -165,7 +186,15 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
     const started = transport;
     return { member, links: () => started.links() };
   };
-  const service = new NodeService({ storage: folder, version: VERSION, keys, begin });
+  const service = new NodeService({
+    storage: folder, version: VERSION, keys, begin,
+    askMembers: async (peer) => fetchMembers(fetch, await addresses(peer)),
+    renew: async () => {
+      await commitClearance(opened.fileSystem, options.data);
+      log.warn({ incarnation: folder.identity.incarnation }, "what this member kept is given up; started anew, it is a new member");
+      renewed.resolve();
+    },
+  });
   const api = createApi(service, {
     onPeerUpgrade: (request, socket, head) => {
       if (transport === null) socket.destroy();
@@ -200,7 +229,7 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
     log.info("stopped");
     if (!(await output.flush(LOG_FLUSH_MS))) throw new Error("The log is not read any more; its last lines are lost.");
   };
-  return { url, service, stop: () => (stopping ??= stop()) };
+  return { url, service, renewed: renewed.promise, stop: () => (stopping ??= stop()) };
 }
 
 /** A snapshot that proves damaged when it is restored fences the member, as one does that is found when the folder is opened. */

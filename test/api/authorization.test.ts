@@ -13,6 +13,7 @@ const FOUNDING = { cluster: "f".repeat(32), configuration: { voters: [MEMBER], l
 /** Everything that changes members or leadership, with a body that is taken. */
 const GUARDED: readonly (readonly [method: string, path: string, body: object | null])[] = [
   ["POST", "/v1/founding", { incarnation: INCARNATION, founding: FOUNDING }],
+  ["POST", "/v1/renew", { incarnation: INCARNATION }],
   ["POST", "/v1/leadership/transfer", {}],
   ["POST", "/v1/members", { address: "h:1" }],
   ["POST", "/v1/members/:id/promote", {}],
@@ -36,7 +37,7 @@ describe("where the cluster has a key", () => {
       expect((await response).headers.get("www-authenticate")).toBe("Bearer");
       expect(await errorOf(call(url, guarded, headers as Record<string, string>))).toMatchObject({ status: 401, body: { code: "SYNOD_ERR_UNAUTHORIZED", retryable: false } });
     }
-    expect([service.membership.calls, service.transfers, service.cluster]).toEqual([[], [], null]);
+    expect([service.membership.calls, service.transfers, service.cluster, service.renewals]).toEqual([[], [], null, 0]);
     for (const accepted of [key(1), key(2)]) expect((await call(url, guarded, { authorization: authorization(accepted) })).status).toBe(200);
   });
 

@@ -35,6 +35,7 @@ export class FakeService implements Service {
   readonly membership = new FakeMembership();
   readonly history = new EventHistory("m1", () => 1_700_000_000_000, 8);
   readonly transfers: (string | undefined)[] = [];
+  renewals = 0;
   /** Requests that were begun. */
   requests = 0;
   /** Answers wait for `release` while true. */
@@ -102,6 +103,11 @@ export class FakeService implements Service {
     if (named !== INCARNATION) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION");
     if (this.cluster !== null && this.cluster !== founding.cluster) throw new SynodError("SYNOD_ERR_ALREADY_FOUNDED");
     this.cluster = founding.cluster;
+  }
+
+  async renew(named: string): Promise<void> {
+    if (named !== INCARNATION) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION");
+    this.renewals += 1;
   }
 
   readiness(): Readiness {
