@@ -27,6 +27,7 @@ const BACK_OFF = { firstMs: 200, mostMs: 10_000 };
 const SHORT_WATCH_MS = 1_000;
 
 interface Entry<Kept> {
+  readonly uid: string;
   readonly version: string;
   readonly kept: Kept;
 }
@@ -129,10 +130,13 @@ export class Informer<Kept> {
 
   #set(object: KubernetesObject): void {
     const key = keyOf(object);
-    const version = object.metadata?.resourceVersion ?? "";
-    if (version !== "" && this.#entries.get(key)?.version === version) return;
+    const { resourceVersion: version = "", uid = "" } = object.metadata ?? {};
+    const present = this.#entries.get(key);
+    if (version !== "" && present?.version === version) return;
+    // Deleted and made again while nobody watched: two objects, not one that changed.
+    if (present !== undefined && present.uid !== uid) this.#drop(key, present.kept);
     const kept = this.#options.keep(object);
-    this.#entries.set(key, { version, kept });
+    this.#entries.set(key, { uid, version, kept });
     this.#tell(kept, "set");
   }
 

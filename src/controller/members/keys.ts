@@ -1,4 +1,5 @@
-import { createHash, createHmac } from "node:crypto";
+import { fingerprint, parseKey } from "../../auth/key.ts";
+import { KeyRing } from "../../auth/key-ring.ts";
 
 /** The keys of one cluster, 64 hex digits each, as its Secret has them. */
 export interface ClusterKeys {
@@ -6,16 +7,12 @@ export interface ClusterKeys {
   readonly previous: string | null;
 }
 
-const FINGERPRINT_DIGITS = 16;
-
 /** By this a key can be named in public. */
 export function fingerprintOf(key: string): string {
-  return createHash("sha256").update("synod key fingerprint").update(Buffer.from(key, "hex")).digest("hex").slice(0, FINGERPRINT_DIGITS);
+  return fingerprint(parseKey(key, "the Secret"));
 }
 
-/** The `Authorization` headers to try, in this order: a member may not have read the newest key yet. */
-export function authorizations(keys: ClusterKeys | null): readonly string[] {
-  if (keys === null) return [];
-  const all = keys.previous === null ? [keys.current] : [keys.current, keys.previous];
-  return all.map((key) => `Bearer ${createHmac("sha256", Buffer.from(key, "hex")).update("synod membership").digest("hex")}`);
+/** What calls to members are made with: the newest key first, as a member may not have read it yet. */
+export function ringOf({ current, previous }: ClusterKeys): KeyRing {
+  return new KeyRing([current, ...(previous === null ? [] : [previous])].map((key) => parseKey(key, "the Secret")));
 }

@@ -1,8 +1,10 @@
+import { authorized } from "../../auth/authorized-call.ts";
+import type { KeyRing } from "../../auth/key-ring.ts";
 import { type Call, send } from "../../client/http-call.ts";
 import type { Members, Status } from "../../client/types.ts";
 import { SynodError } from "../../errors/synod-error.ts";
 import { MEMBER_PORT } from "../resource/names.ts";
-import { authorizations, type ClusterKeys } from "./keys.ts";
+import { type ClusterKeys, ringOf } from "./keys.ts";
 
 /** A member that takes longer to say who it is counts as one that does not answer: it may be frozen. */
 const LOOK_MS = 1_000;
@@ -10,12 +12,6 @@ const LOOK_MS = 1_000;
 const MEMBERS_MS = 2_500;
 /** A change is answered when it is done. One that takes longer is asked for again by a later pass, and not made twice. */
 const CHANGE_MS = 15_000;
-
-/** What a member says of itself, with what members of other versions may leave out. */
-export type MemberStatus = Status & {
-  readonly fence?: { readonly kind: "corrupt" | "copied" | "disk"; readonly reason: string } | null;
-  readonly keys?: readonly string[];
-};
 
 /** The founding document, as `POST /v1/founding` takes it. */
 export interface FoundingDocument {
@@ -35,13 +31,13 @@ export function podUrl({ ip }: { readonly name: string; readonly ip: string }): 
 
 /** Calls to the members of one cluster, each at the address of a pod. Throws the coded errors of `send`. */
 export class MemberCalls {
-  readonly #authorizations: readonly string[];
+  readonly #keys: KeyRing | null;
 
   constructor(keys: ClusterKeys | null) {
-    this.#authorizations = authorizations(keys);
+    this.#keys = keys === null ? null : ringOf(keys);
   }
 
-  status(url: string): Promise<MemberStatus> {
+  status(url: string): Promise<Status> {
     return this.#send({ method: "GET", url: new URL("/v1/status", url), timeoutMs: LOOK_MS });
   }
 
@@ -74,23 +70,10 @@ export class MemberCalls {
     await this.#change("POST", url, "/v1/renew", { incarnation });
   }
 
-  /** Sent with the newest key, and where that is not known yet, which changes nothing, with the one before. */
   async #change(method: Call["method"], url: string, path: string, body?: unknown): Promise<void> {
     const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
-    const headers = body === undefined ? {} : { "content-type": "application/json" };
-    const call = { method, url: new URL(path, url), timeoutMs: CHANGE_MS, ...sent };
-    const attempts = this.#authorizations.map((authorization) => ({ ...headers, authorization }));
-    let refusal: unknown = null;
-    for (const attempt of attempts.length === 0 ? [headers] : attempts) {
-      try {
-        await send({ ...call, headers: attempt });
-        return;
-      } catch (error) {
-        if (!(error instanceof SynodError) || error.kind.status !== 401) throw error;
-        refusal = error;
-      }
-    }
-    throw refusal;
+    const type = body === undefined ? {} : { "content-type": "application/json" };
+    await authorized(this.#keys, (headers) => send({ method, url: new URL(path, url), timeoutMs: CHANGE_MS, ...sent, headers: { ...type, ...headers } }));
   }
 
   async #send<T>(call: Call): Promise<T> {

@@ -1,6 +1,7 @@
+import type { Status } from "../../client/types.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { FollowedPod } from "../members/event-streams.ts";
-import { MemberCalls, type MemberStatus } from "../members/member-calls.ts";
+import { MemberCalls } from "../members/member-calls.ts";
 import { ROLE_LABEL } from "../resource/names.ts";
 import type { PaxosCluster } from "../resource/paxos-cluster.ts";
 import type { LeaderBoard, Leadership } from "./leader-board.ts";
@@ -84,7 +85,7 @@ export class LeaderWatch {
   }
 }
 
-function leadershipIn(status: MemberStatus, sinceMs: number): Leadership | null {
+function leadershipIn(status: Status, sinceMs: number): Leadership | null {
   const leader = leaderAmong([status]);
   const address = status.configuration.voters.find(({ incarnation }) => incarnation === leader?.incarnation)?.address;
   if (status.cluster === null || leader === null || address === undefined) return null;

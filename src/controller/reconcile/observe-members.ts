@@ -1,6 +1,6 @@
-import type { Members } from "../../client/types.ts";
+import type { Members, Status } from "../../client/types.ts";
 import { DEFAULT_TIMINGS } from "../../paxos/interface.ts";
-import type { MemberCalls, MemberStatus } from "../members/member-calls.ts";
+import type { MemberCalls } from "../members/member-calls.ts";
 import type { Observed, ObservedConfiguration, ObservedMember, ObservedPod } from "../plan/observed.ts";
 import type { PaxosCluster } from "../resource/paxos-cluster.ts";
 
@@ -10,7 +10,7 @@ export type UrlOf = (pod: { readonly name: string; readonly ip: string }) => str
 interface Answered {
   readonly pod: ObservedPod;
   readonly url: string;
-  readonly status: MemberStatus;
+  readonly status: Status;
 }
 
 /** A leader that judges a change calls those live that it heard from within its election timeout. */
@@ -36,8 +36,7 @@ async function ask(calls: MemberCalls, urlOf: UrlOf, pod: ObservedPod): Promise<
 }
 
 function describeMember({ pod, status }: Answered): ObservedMember {
-  const { member: name, incarnation, cluster, role, fenced, keys = [] } = status;
-  const fence = status.fence ?? (fenced === null ? null : { kind: "disk" as const, reason: fenced });
+  const { member: name, incarnation, cluster, role, fence, keys } = status;
   return { ordinal: pod.ordinal, podUid: pod.uid, name, incarnation, cluster, role, fence, keys };
 }
 
@@ -72,7 +71,7 @@ function describeConfiguration(told: Members, { spec }: PaxosCluster, serving: r
 
 /** Who leads, by what the members say: the owner of the highest ballot in which somebody leads or follows. */
 export function leaderAmong(
-  statuses: readonly Pick<MemberStatus, "leader" | "ballot">[],
+  statuses: readonly Pick<Status, "leader" | "ballot">[],
 ): { readonly name: string; readonly round: number; readonly incarnation: string } | null {
   const known = statuses.flatMap(({ leader, ballot }) =>
     (leader !== null && ballot.member === leader ? [{ name: leader, round: ballot.round, incarnation: ballot.incarnation }] : []));
