@@ -45,7 +45,7 @@ export class View {
   /** Resolves with the milliseconds it took until `lack` finds nothing missing; asked now and after every change. Rejects with `BoundError`. */
   async until(what: string, boundMs: number, lack: () => string | null): Promise<number> {
     const beginMs = performance.now();
-    const late = AbortSignal.timeout(boundMs);
+    const late = AbortSignal.timeout(Math.ceil(boundMs));
     for (;;) {
       const missing = lack();
       if (missing === null) return performance.now() - beginMs;
