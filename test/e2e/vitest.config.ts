@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** Where CI wants the results as JSON beside what people read. */
@@ -8,7 +9,7 @@ const shared = { fileParallelism: false, testTimeout: 300_000, hookTimeout: 300_
 
 // The end-to-end tests. They have a configuration of their own because they need a cluster, which `npm test` must not ask for.
 export default defineConfig({
-  root: "../..",
+  root: join(import.meta.dirname, "../.."),
   test: {
     reporters: report === undefined ? ["verbose"] : ["verbose", "json"],
     ...(report === undefined ? {} : { outputFile: { json: report } }),

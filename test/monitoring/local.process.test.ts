@@ -5,10 +5,11 @@ import { type TestCluster, until, withCluster } from "../process/cluster.ts";
 import { filesOf } from "../process/flipped-node.ts";
 import { call } from "../process/http.ts";
 import { underLoad } from "../process/load-run.ts";
-import { metricsIn, queriesOf, readDashboard } from "./dashboards.ts";
-import { Prometheus, RATE_INTERVAL, type Sample } from "./prometheus.ts";
+import { metricsIn, readDashboard } from "./dashboards.ts";
+import { Prometheus } from "./prometheus.ts";
 import { readAlerts } from "./rules.ts";
 import { findTool } from "./tools.ts";
+import { labelsOf, namesOfFiring, Shown } from "./watch.ts";
 
 const PROMETHEUS = findTool("prometheus");
 
@@ -16,17 +17,6 @@ const PROMETHEUS = findTool("prometheus");
 const LABELS = { namespace: "test", app_kubernetes_io_instance: "demo" };
 const RULES = "cluster.yaml";
 const ALERTS = readAlerts(RULES);
-const QUERIES = queriesOf(readDashboard("cluster.json"));
-
-function inGrafana(expr: string): string {
-  return expr.replaceAll("$__rate_interval", RATE_INTERVAL).replaceAll("$namespace", LABELS.namespace).replaceAll("$cluster", LABELS.app_kubernetes_io_instance);
-}
-
-function panel(title: string): string {
-  const query = QUERIES.find((one) => one.title === title);
-  if (query === undefined) throw new RangeError(`no panel ${title}`);
-  return inGrafana(query.expr);
-}
 
 async function withPrometheus(cluster: TestCluster, body: (prometheus: Prometheus) => Promise<void>): Promise<void> {
   const targets = cluster.list().map(({ name, url }) => ({ targets: [new URL(url).host], labels: { ...LABELS, pod: name } }));
@@ -38,13 +28,11 @@ async function withPrometheus(cluster: TestCluster, body: (prometheus: Prometheu
   }
 }
 
-const names = (samples: readonly Sample[], label: string): string[] => samples.map(({ labels }) => labels[label] ?? "").sort();
-
-/** Resolves when exactly these alerts fire, written as "Name" or "Name/whom". */
+/** Resolves when exactly these alerts fire. */
 function untilFiring(prometheus: Prometheus, wanted: readonly string[]): Promise<void> {
   return until(`these alerts fire: ${wanted.join(", ")}`, async () => {
-    const firing = (await prometheus.firing()).map(({ name, labels }) => [name, labels["peer"] ?? labels["pod"]].filter((part) => part !== undefined).join("/"));
-    return [...new Set(firing)].sort().join() === [...wanted].sort().join() ? null : firing.join(", ");
+    const firing = namesOfFiring(await prometheus.firing());
+    return firing.join() === [...wanted].sort().join() ? null : firing.join(", ");
   });
 }
 
@@ -60,11 +48,11 @@ async function damage(folder: string): Promise<void> {
 it.skipIf(PROMETHEUS === null)("[needs prometheus] every panel shows data of a real cluster under load, and its alerts fire for what they are for", () =>
   withCluster({ nodes: 3, disk: "real" }, (cluster) => withPrometheus(cluster, async (prometheus) => {
     await underLoad(cluster, { name: "monitored", seed: 1, clients: 4 }, async (load) => {
+      const shown = new Shown(prometheus, readDashboard("cluster.json"), { namespace: LABELS.namespace, cluster: LABELS.app_kubernetes_io_instance });
       await until("every query of the dashboard has data", async () => {
-        const answers = await Promise.all(QUERIES.map(async ({ title, expr }) => ({ title, samples: await prometheus.query(inGrafana(expr)) })));
-        const empty = answers.filter(({ samples }) => !samples.some(({ value }) => !Number.isNaN(value)));
+        const blank = await shown.blankSoFar();
         // An election is seen once there is one.
-        return empty.every(({ title }) => title === "Election won") ? null : empty.map(({ title }) => title).join(", ");
+        return blank.every((title) => title === "Election won") ? null : blank.join(", ");
       });
       for (const { alert, expr } of ALERTS) {
         for (const metric of metricsIn(expr)) {
@@ -72,29 +60,28 @@ it.skipIf(PROMETHEUS === null)("[needs prometheus] every panel shows data of a r
           expect(series.length, `${alert}: ${metric}`).toBeGreaterThan(0);
         }
       }
-      expect(await prometheus.firing()).toEqual([]);
-      await followsTheLeader(cluster, prometheus, () => load.acknowledged(20));
+      expect(namesOfFiring(await prometheus.firing())).toEqual([]);
+      await followsTheLeader(cluster, prometheus, shown, () => load.acknowledged(20));
       await callsForHelp(cluster, prometheus);
     });
   })));
 
-async function followsTheLeader(cluster: TestCluster, prometheus: Prometheus, progress: () => Promise<void>): Promise<void> {
+async function followsTheLeader(cluster: TestCluster, prometheus: Prometheus, shown: Shown, progress: () => Promise<void>): Promise<void> {
   const { name: leader } = await cluster.leader();
-  expect(names(await prometheus.query(panel("Leader")), "pod")).toEqual([leader]);
-  const peers = cluster.names.filter((name) => name !== leader);
-  expect(names(await prometheus.query(panel("Lag")), "peer")).toEqual(peers);
-  expect((await prometheus.query(panel("Links"))).map(({ value }) => value)).toEqual([1, 1, 1, 1, 1, 1]);
+  expect(labelsOf(await shown.panel("Leader"), "pod")).toEqual([leader]);
+  expect(labelsOf(await shown.panel("Lag"), "peer")).toEqual(cluster.names.filter((name) => name !== leader));
+  expect((await shown.panel("Links")).map(({ value }) => value)).toEqual([1, 1, 1, 1, 1, 1]);
 
   await cluster.kill(leader);
   await untilFiring(prometheus, [`SynodMemberDown/${leader}`]);
   await progress();
   const { name: next } = await cluster.leader();
   await until("the dashboard shows the new leader alone", async () => {
-    const shown = names(await prometheus.query(panel("Leader")), "pod");
-    return shown.join() === next ? null : shown.join(", ");
+    const leaders = labelsOf(await shown.panel("Leader"), "pod");
+    return leaders.join() === next ? null : leaders.join(", ");
   });
   await until("the election is marked", async () => {
-    const marked = names(await prometheus.query(panel("Election won")), "pod");
+    const marked = labelsOf(await shown.panel("Election won"), "pod");
     return marked.includes(next) ? null : marked.join(", ");
   });
   await cluster.start(leader);

@@ -1,5 +1,5 @@
 import type { TestProject } from "vitest/node";
-import { CHART, helm } from "./helm.ts";
+import { CHART, helm, KUBE_VERSION } from "./helm.ts";
 import { type Images, prepareImages } from "./images.ts";
 import { kubectl } from "./kubectl.ts";
 import { target } from "./target.ts";
@@ -23,5 +23,5 @@ export async function setup({ provide }: TestProject): Promise<void> {
 }
 
 function definition(): Promise<string> {
-  return helm(["template", "synod", CHART, "--show-only", "templates/crd/paxosclusters.yaml"]);
+  return helm(["template", "synod", CHART, "--kube-version", KUBE_VERSION, "--show-only", "templates/crd/paxosclusters.yaml"]);
 }
