@@ -5,6 +5,7 @@ import type {
   Consistency, FoundingStatus, LeaderNews, Members, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
 } from "../api/service.ts";
 import { SynodError } from "../errors/synod-error.ts";
+import type { Fetch } from "../founding/member-call.ts";
 import { MemberMetrics, type MemberSample } from "../metrics/metrics.ts";
 import { ZERO_BALLOT } from "../paxos/ballot.ts";
 import { allMembers, type Configuration, type MemberInfo } from "../paxos/configuration.ts";
@@ -29,6 +30,8 @@ export interface NodeServiceOptions {
   readonly version: string;
   /** The keys of the cluster; null: none is asked for. */
   readonly keys: KeyRing | null;
+  /** Calls another member. */
+  readonly fetch: Fetch;
   /** What another member says of the members; null when it does not answer. */
   askMembers(member: MemberInfo): Promise<Members | null>;
   /** Gives up what the folder keeps, durably, and has the process end and be started anew. */
@@ -58,6 +61,7 @@ export class NodeService implements Service {
       member: () => this.#atWork(),
       cluster: () => this.#cluster ?? "",
       keys: options.keys,
+      fetch: options.fetch,
       pause: (ms) => pause(ms),
     });
   }
