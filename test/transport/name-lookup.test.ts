@@ -85,6 +85,11 @@ describe("looking up a name", () => {
   });
 });
 
+it("the machine's own ways are used unless a test brings others", async () => {
+  const addresses = await new NameLookup().find("localhost");
+  expect(addresses.every((address) => ["127.0.0.1", "::1"].includes(address))).toBe(true);
+});
+
 describe("a name server that is silent", () => {
   it("holds one thread at most, however many names are looked up and however often", async () => {
     const answers = new Answers();
