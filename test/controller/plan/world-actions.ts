@@ -49,22 +49,22 @@ function apply(world: World, object: KubernetesObject): void {
   const before = world.objects.get(key);
   const uid = before?.metadata?.uid ?? world.id("object");
   if (object.kind === "StatefulSet") {
-    const revision = world.revision;
+    const { revision } = world;
+    checkReplicas(world, (object as { spec?: V1StatefulSetSpec }).spec?.replicas ?? 0);
     world.objects.set(key, applied(object, uid));
     if (world.revision !== revision) world.settled = false;
-    checkReplicas(world, (object as { spec?: V1StatefulSetSpec }).spec?.replicas ?? 0);
   } else {
     world.objects.set(key, applied(object, uid));
   }
 }
 
-/** A pod goes after its member has left, not before (rule 16a). */
+/** A pod goes after its member has left and the change is done, not before (rule 16a). */
 function checkReplicas(world: World, replicas: number): void {
-  const { group, name } = world;
-  const cut = group?.seats.filter((seat) => (ordinalOf(name, seat.name) ?? -1) >= replicas) ?? [];
-  if (cut.length > 0 && !world.stale) world.violations.push(`replicas ${replicas} takes the pods of ${cut.map((seat) => seat.name).join(", ")}`);
-  if (group?.pending === true && world.settled && replicas < (world.replicasBefore ?? 0) && !world.stale) world.violations.push("pods go while a change is pending");
-  world.replicasBefore = replicas;
+  const { group, name, statefulSet } = world;
+  if (world.stale || group === null || replicas >= (statefulSet?.spec.replicas ?? 0)) return;
+  const cut = group.seats.filter((seat) => (ordinalOf(name, seat.name) ?? -1) >= replicas);
+  if (cut.length > 0) world.violations.push(`replicas ${replicas} takes the pods of ${cut.map((seat) => seat.name).join(", ")}`);
+  if (group.pending) world.violations.push("pods go while a change is pending");
 }
 
 function removeStatefulSet(world: World, uid: string): void {

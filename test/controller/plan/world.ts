@@ -86,7 +86,6 @@ export class World {
   unreliable = 0;
   /** The key that the controller would know if the Secret were lost. */
   rememberedKey: string | null = null;
-  replicasBefore: number | null = null;
   #ids = 0;
   #template: object | null = null;
   #revision = "";
