@@ -1,56 +1,41 @@
-import { beforeAll, describe, expect, inject, test } from "vitest";
+import { join } from "node:path";
+import { describe, expect, inject, test } from "vitest";
 import { claimName } from "../../src/controller/resource/names.ts";
 import { helm } from "./support/helm.ts";
 import { Keys } from "./support/keys.ts";
 import { LoadRun } from "./support/load-run.ts";
 import { Place } from "./support/place.ts";
-import { NEW_FIELD, previousChart } from "./support/previous-chart.ts";
 import { Release } from "./support/release.ts";
 import { scene } from "./support/scene.ts";
 
 const START_BOUND_MS = 120_000;
+/** The chart as it was before the first release, and a field that its kind does not know. */
+const PREVIOUS_CHART = join(import.meta.dirname, "fixtures/synod-0.0.9");
+const NEW_FIELD = "restartedAt";
 
 describe("helm install, upgrade, rollback, uninstall", () => {
   const here = scene("install");
-  let previous: string;
   let release: Release;
   let keys: Keys;
 
-  beforeAll(async () => {
-    previous = await previousChart();
-  });
+  /** A release of the chart before, whose kind may have to be taken over from another release. */
+  const installPrevious = (): Promise<Release> =>
+    Release.install(here().place, { image: here().images.synod, chart: PREVIOUS_CHART, options: ["--take-ownership"] });
 
   test("a cluster that never heard of the kind takes the definition and its first resource in one release", async ({ skip }) => {
-    const { place, images } = here();
     if (!inject("freshCluster")) skip("this cluster knows the kind PaxosCluster already");
-    release = await Release.install(place, { image: images.synod, chart: previous });
+    release = await installPrevious();
     await release.cluster.untilFullStrength(START_BOUND_MS);
   });
 
-  test("where the kind is known it is left alone, and the cluster comes up in a namespace that takes restricted pods only", async () => {
-    const { place, images } = here();
-    release ??= await Release.install(place, { image: images.synod, chart: previous });
+  test("the cluster comes up in a namespace that takes restricted pods only", async () => {
+    release ??= await installPrevious();
     const { cluster } = release;
     await cluster.untilFullStrength(START_BOUND_MS);
     await cluster.kubectl("wait", "--for=condition=Ready", `pxc/${cluster.name}`, "--timeout=60s");
     keys = new Keys(cluster);
     await keys.put("greeting", "hello");
     expect(await keys.get("greeting")).toBe("hello");
-  });
-
-  test("kubectl shows the cluster, its leader and its ballot", async () => {
-    const { cluster } = release;
-    const leader = await cluster.leader();
-    const row = await cluster.kubectl("get", "pxc", cluster.name, "--no-headers");
-    const [name, ready, shown, ballot] = row.trim().split(/\s+/);
-    expect([name, ready, shown]).toEqual([cluster.name, "3/3", leader]);
-    expect(ballot).toMatch(new RegExp(`^\\d+\\.${leader}$`));
-    expect(await cluster.kubectl("explain", "pxc.spec.replicas")).toContain("replicas");
-  });
-
-  test("helm test writes and reads through a real client", async () => {
-    const { place } = here();
-    expect(await helm(["test", release.name, "-n", place.namespace])).toMatch(/Phase:\s+Succeeded/);
   });
 
   test("under load an upgrade from the version before brings a new field, changes values, and keeps the size that kubectl gave", async () => {
@@ -70,6 +55,21 @@ describe("helm install, upgrade, rollback, uninstall", () => {
     expect(cluster.resource.spec).toMatchObject({ replicas: 3, logLevel: "debug" });
     expect(cluster.pods.every(({ spec }) => spec?.containers[0]?.args?.includes("debug"))).toBe(true);
     expect(await keys.get("greeting")).toBe("hello");
+  });
+
+  test("kubectl shows the cluster, its leader and its ballot", async () => {
+    const { cluster } = release;
+    const leader = await cluster.leader();
+    const row = await cluster.kubectl("get", "pxc", cluster.name, "--no-headers");
+    const [name, ready, shown, ballot] = row.trim().split(/\s+/);
+    expect([name, ready, shown]).toEqual([cluster.name, "3/3", leader]);
+    expect(ballot).toMatch(new RegExp(`^\\d+\\.${leader}$`));
+    expect(await cluster.kubectl("explain", "pxc.spec.replicas")).toContain("replicas");
+  });
+
+  test("helm test writes and reads through a real client", async () => {
+    const { place } = here();
+    expect(await helm(["test", release.name, "-n", place.namespace])).toMatch(/Phase:\s+Succeeded/);
   });
 
   test("a rollback brings the values of before, and keeps the data", async () => {

@@ -10,6 +10,8 @@ export interface ReleaseOptions {
   /** A folder; the repository's chart by default. */
   readonly chart?: string;
   readonly values?: Readonly<Record<string, unknown>>;
+  /** Further options of `helm install`. */
+  readonly options?: readonly string[];
 }
 
 /** One release of the chart in a namespace, with the cluster that it brings. */
@@ -31,8 +33,8 @@ export class Release {
   }
 
   /** Installs it. Resolves when helm has ended, which waits for the chart's job and not for the cluster. */
-  static async install(place: Place, { name = "synod", image, chart = CHART, values = {} }: ReleaseOptions): Promise<Release> {
-    await helm(["install", name, chart, "-n", place.namespace], { ...imageValues(image), ...values });
+  static async install(place: Place, { name = "synod", image, chart = CHART, values = {}, options = [] }: ReleaseOptions): Promise<Release> {
+    await helm(["install", name, chart, "-n", place.namespace, ...options], { ...imageValues(image), ...values });
     return new Release(place, name, image);
   }
 
