@@ -8,6 +8,7 @@ import { RULE_FILES } from "../monitoring/rules.ts";
 import { findTool } from "../monitoring/tools.ts";
 import { labelsOf, namesOfFiring, Shown } from "../monitoring/watch.ts";
 import { CHART, helm, imageValues, KUBE_VERSION } from "./support/helm.ts";
+import { apply } from "./support/kubectl.ts";
 import { LoadRun } from "./support/load-run.ts";
 import { Release } from "./support/release.ts";
 import { scene } from "./support/scene.ts";
@@ -34,43 +35,68 @@ function discovery(role: string, namespace: string): Scrape {
   return { role, kubeconfig_file: process.env["KUBECONFIG"], namespaces: { names: [namespace] } };
 }
 
-interface PodMonitor {
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
+interface Relabeling {
+  readonly sourceLabels: readonly string[];
+  readonly action: string;
+  readonly regex: string;
+}
+
+/** What the chart uses of a PodMonitor and of a ServiceMonitor. */
+interface Monitor extends Manifest {
   readonly spec: {
     readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
     readonly podTargetLabels?: readonly string[];
-    readonly podMetricsEndpoints: readonly { readonly port: string; readonly path: string }[];
+    readonly targetLabels?: readonly string[];
+    readonly podMetricsEndpoints?: readonly Endpoint[];
+    readonly endpoints?: readonly Endpoint[];
   };
+}
+
+interface Endpoint {
+  readonly port: string;
+  readonly path: string;
+  readonly relabelings?: readonly Relabeling[];
+}
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
 }
 
 const meta = (label: string): string => label.replaceAll(/[^a-zA-Z0-9_]/g, "_");
 
-/** What the Prometheus operator makes of a PodMonitor, but for what only this test does not need. Nothing but whether it is up is kept. */
-function scrapeOf({ metadata, spec }: PodMonitor, namespace: string): Scrape {
-  const [endpoint] = spec.podMetricsEndpoints;
+/** What the Prometheus operator makes of a monitor, but for what it has no use for here. Only whether a target is up is kept. */
+function scrapeOf({ kind, metadata, spec }: Monitor, namespace: string): Scrape {
+  const pods = kind === "PodMonitor";
+  const [endpoint] = spec.podMetricsEndpoints ?? spec.endpoints ?? [];
+  const labelled = `__meta_kubernetes_${pods ? "pod" : "service"}_label_`;
+  const targetLabels = spec.podTargetLabels ?? spec.targetLabels ?? [];
   return {
-    job_name: `monitor/${metadata.name}`,
+    job_name: `${kind}/${metadata.name}`,
     metrics_path: endpoint?.path,
-    kubernetes_sd_configs: [discovery("pod", namespace)],
+    kubernetes_sd_configs: [discovery(pods ? "pod" : "endpointslice", namespace)],
     relabel_configs: [
       { source_labels: ["__meta_kubernetes_pod_phase"], regex: "(Failed|Succeeded)", action: "drop" },
-      ...Object.entries(spec.selector.matchLabels).map(([label, value]) => ({
-        source_labels: [`__meta_kubernetes_pod_label_${meta(label)}`], regex: value, action: "keep",
-      })),
-      { source_labels: ["__meta_kubernetes_pod_container_port_name"], regex: endpoint?.port, action: "keep" },
-      ...(spec.podTargetLabels ?? []).map((label) => ({ source_labels: [`__meta_kubernetes_pod_label_${meta(label)}`], target_label: meta(label), regex: "(.+)" })),
+      ...Object.entries(spec.selector.matchLabels).map(([label, value]) => ({ source_labels: [labelled + meta(label)], regex: value, action: "keep" })),
+      { source_labels: [`__meta_kubernetes_${pods ? "pod_container" : "endpointslice"}_port_name`], regex: endpoint?.port, action: "keep" },
       { source_labels: ["__meta_kubernetes_namespace"], target_label: "namespace" },
       { source_labels: ["__meta_kubernetes_pod_name"], target_label: "pod" },
+      ...targetLabels.map((label) => ({ source_labels: [labelled + meta(label)], target_label: meta(label), regex: "(.+)" })),
+      ...(endpoint?.relabelings ?? []).map(({ sourceLabels, ...rest }) => ({ source_labels: sourceLabels, ...rest })),
     ],
     metric_relabel_configs: [{ source_labels: ["__name__"], regex: ".*", action: "drop" }],
   };
 }
 
-async function podMonitors(image: string, namespace: string): Promise<PodMonitor[]> {
+/** What the chart would install for the Prometheus operator, with pods or with Services to find targets by. */
+async function rendered(by: "podMonitor" | "serviceMonitor", image: string, namespace: string): Promise<Manifest[]> {
   const args = ["template", "synod", CHART, "-n", namespace, "--kube-version", KUBE_VERSION];
-  const text = await helm(args, { ...imageValues(image), metrics: { podMonitor: { enabled: true } } });
-  return (loadAllYaml(text) as (PodMonitor | null)[]).filter((object): object is PodMonitor => object?.kind === "PodMonitor");
+  const values = { ...imageValues(image), controller: { replicas: 2 }, metrics: { [by]: { enabled: true } } };
+  return (loadAllYaml(await helm(args, values)) as (Manifest | null)[]).filter((object) => object !== null);
+}
+
+function monitorsIn(objects: readonly Manifest[]): Monitor[] {
+  return objects.filter(({ kind }) => kind.endsWith("Monitor")) as Monitor[];
 }
 
 describe.skipIf(PROMETHEUS === null || !REACHABLE)("[needs prometheus and pods within reach] monitoring", () => {
@@ -84,8 +110,11 @@ describe.skipIf(PROMETHEUS === null || !REACHABLE)("[needs prometheus and pods w
   beforeAll(async () => {
     const { images, place } = here();
     release = await Release.install(place, { image: images.synod, values: { controller: { replicas: 2 } } });
-    const monitors = await podMonitors(images.synod, place.namespace);
-    expect(monitors).toHaveLength(2);
+    const services = await rendered("serviceMonitor", images.synod, place.namespace);
+    // The Services that ServiceMonitors go by; the monitors themselves are of a kind that this cluster need not know.
+    await apply(...services.filter(({ kind }) => kind === "Service"));
+    const monitors = [...monitorsIn(await rendered("podMonitor", images.synod, place.namespace)), ...monitorsIn(services)];
+    expect(monitors.map(({ kind }) => kind)).toEqual(["PodMonitor", "PodMonitor", "ServiceMonitor", "ServiceMonitor"]);
     const scrapes = [documentedScrape(place.namespace), ...monitors.map((monitor) => scrapeOf(monitor, place.namespace))];
     prometheus = await Prometheus.start(PROMETHEUS as string, scrapes, RULE_FILES);
     ofCluster = new Shown(prometheus, readDashboard("cluster.json"), { namespace: place.namespace, cluster: release.cluster.name });
@@ -105,16 +134,17 @@ describe.skipIf(PROMETHEUS === null || !REACHABLE)("[needs prometheus and pods w
     return firing.join() === [...wanted].sort().join() ? null : firing.join(", ");
   });
 
-  test("the documented scrape and the PodMonitors find every member and every controller, and nothing wakes anybody", async () => {
+  test("the documented scrape, PodMonitors and ServiceMonitors find every member and every controller once, and nothing wakes anybody", async () => {
     const { cluster, controller } = release;
     const pods = [...cluster.pods.map(({ metadata }) => metadata?.name ?? ""), ...controller.podNames].sort();
-    for (const jobs of ["pods", "monitor/.*"]) {
+    for (const jobs of ["pods", "PodMonitor/.*", "ServiceMonitor/.*"]) {
       await until(`${jobs} finds all`, SHOWN_BOUND_MS, async () => {
         const found = labelsOf(await prometheus.query(`up{job=~"${jobs}"} == 1`), "pod");
         return found.join() === pods.join() ? null : `it finds ${found.join(", ")}, not ${pods.join(", ")}`;
       });
+      const clusters = labelsOf(await prometheus.query(`up{job=~"${jobs}", pod=~"${cluster.name}-[0-9]+"}`), "app_kubernetes_io_instance");
+      expect(new Set(clusters), jobs).toEqual(new Set([cluster.name]));
     }
-    expect(new Set(labelsOf(await prometheus.query('up{job="monitor/synod-members"}'), "app_kubernetes_io_instance"))).toEqual(new Set([cluster.name]));
     await untilFiring([]);
   });
 
