@@ -38,6 +38,8 @@ const work = {
     bars("Steps", [{ expr: `sum by (action, outcome) (${increase("synod_controller_actions_total")})`, legend: "{{action}} {{outcome}}" }],
       { description: "What was done to clusters. A healthy cluster needs nothing." }),
     lines("Event streams", [{ expr: `sum by (pod) (synod_controller_event_streams{${OF}})`, legend: "{{pod}}" }], { description: "Members whose events are followed." }),
+    lines("Requests to the API server", [{ expr: `sum by (verb, kind) (${rate("synod_controller_api_requests_total")})`, legend: "{{verb}} {{kind}}" }],
+      { unit: "reqps", description: "A healthy cluster costs reads now and then, and no writes but the Lease's." }),
     lines("Duration of a pass", [
       { expr: duration(0.5), legend: "median" },
       { expr: duration(0.99), legend: "99th percentile" },

@@ -23,6 +23,7 @@ async function controllerFamilies(): Promise<MetricFamily[]> {
   const metrics = new ControllerMetrics(() => ({ clusters: [cluster], queueDepth: 0, working: 0, leaseHeld: true, eventStreams: 0 }));
   onTestFinished(() => metrics.close());
   metrics.actionEnded("apply", "done");
+  metrics.requested("get", "Pod");
   return [...familiesOf((await metrics.scrape()).text).values()];
 }
 
