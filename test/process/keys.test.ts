@@ -87,9 +87,11 @@ it("a cluster with a key is founded, grown, led and given a new key only with it
   expect(await synod(...add, "--key-file", join(m1.keyFolder, "current"))).toMatchObject({ code: 0 });
   await ready(m4);
 
-  let [writing, written] = [true, 0];
-  const load = (async (): Promise<void> => {
-    for (; writing; written += 1) expect(await put([m1, m3, m4][written % 3]?.url ?? "", "k", String(written))).toMatchObject({ status: 200 });
+  const load = { on: true, written: 0 };
+  const loaded = (async (): Promise<void> => {
+    for (; load.on; load.written += 1) {
+      expect(await put([m1, m3, m4][load.written % 3]?.url ?? "", "k", String(load.written))).toMatchObject({ status: 200 });
+    }
   })();
   const names = [fingerprint(key(2)), fingerprint(key(1))];
   const accepting = (wanted: readonly string[]) => async (one: Process): Promise<void> => {
@@ -109,9 +111,9 @@ it("a cluster with a key is founded, grown, led and given a new key only with it
     expect((await m2.status()).keys).toEqual([names[1]]);
   }
   for (const one of all) await rm(join(one.keyFolder, "previous"));
-  writing = false;
-  await load;
-  expect(written).toBeGreaterThan(20);
+  load.on = false;
+  await loaded;
+  expect(load.written).toBeGreaterThan(20);
   for (const one of all) {
     const { peers } = await one.status();
     expect(peers.map(({ link, refused }) => ({ link, refused }))).toEqual(peers.map(() => ({ link: "up", refused: null })));
@@ -129,7 +131,7 @@ it("a cluster with a key is founded, grown, led and given a new key only with it
     const peers = (await m3.status()).peers.map(({ link, refused }) => `${link} ${refused}`);
     return peers.every((peer) => /^(down|dialing) .*key/.test(peer)) ? null : peers.join(", ");
   });
-  expect((await get(m1.url, "k")).body).toContain(String(written - 1));
+  expect((await get(m1.url, "k")).body).toContain(String(load.written - 1));
 });
 
 it("a member that was removed is renewed, by those who hold the key, and is started as a new one", async () => {
