@@ -57,6 +57,7 @@ describe("the API server's client", () => {
     expect((await failureOf(client.delete(PLACE, { uid: "another" }))).outcome).toBe("conflict");
     server.put(MAPS, map({ k: "w" }));
     expect((await failureOf(client.patch(PLACE, { metadata: { resourceVersion }, data: { k: "x" } }))).outcome).toBe("conflict");
+    expect((await failureOf(client.patch(PLACE, { metadata: { uid: "another" }, data: { k: "x" } }))).outcome).toBe("conflict");
     await client.delete(PLACE, { uid });
     expect(server.get(MAPS, "a")).toBeUndefined();
     await client.delete(PLACE, { uid });
