@@ -22,6 +22,11 @@ export function readFoundingBody(body: unknown): { founding: Founding; incarnati
   };
 }
 
+/** Reads the body of `POST /v1/renew`: `{incarnation}`. */
+export function readRenewalBody(body: unknown): Incarnation {
+  return readIncarnation(fields(body, "the body").incarnation, "incarnation");
+}
+
 /** A learner may have the name of the voter that it is to replace. */
 function checkSizes({ voters, learners, removed }: Founding["configuration"]): void {
   if (voters.length < 1) throw badRequest("founding.configuration needs a voter.");

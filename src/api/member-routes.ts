@@ -1,13 +1,13 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, onRequestHookHandler } from "fastify";
 import { ERRORS } from "../errors/table.ts";
-import { readFoundingBody } from "./founding-body.ts";
+import { readFoundingBody, readRenewalBody } from "./founding-body.ts";
 import { badRequest, refuseParameters } from "./request-fields.ts";
 import type { Service } from "./service.ts";
 
 const MAX_DOCUMENT_BYTES = 64 * 1024;
 
 /** The routes that tell of the member or change its place in the cluster: everything but keys and events. */
-export function addMemberRoutes(app: FastifyInstance, service: Service): void {
+export function addMemberRoutes(app: FastifyInstance, service: Service, guard: onRequestHookHandler): void {
   app.get("/v1/status", { exposeHeadRoute: true }, (request, reply) => {
     refuseParameters(request.raw.url);
     void reply.send(service.status());
@@ -23,13 +23,19 @@ export function addMemberRoutes(app: FastifyInstance, service: Service): void {
     void reply.send(service.identity());
   });
 
-  app.post("/v1/founding", { bodyLimit: MAX_DOCUMENT_BYTES }, async (request) => {
+  app.post("/v1/founding", { bodyLimit: MAX_DOCUMENT_BYTES, onRequest: guard }, async (request) => {
     const { founding, incarnation } = readFoundingBody(request.body);
     await service.found(founding, incarnation);
     return service.identity();
   });
 
-  app.post("/v1/leadership/transfer", { bodyLimit: MAX_DOCUMENT_BYTES }, async (request) => {
+  app.post("/v1/renew", { bodyLimit: MAX_DOCUMENT_BYTES, onRequest: guard }, async (request) => {
+    const { member, incarnation } = service.identity();
+    await service.renew(readRenewalBody(request.body));
+    return { member, renewed: incarnation };
+  });
+
+  app.post("/v1/leadership/transfer", { bodyLimit: MAX_DOCUMENT_BYTES, onRequest: guard }, async (request) => {
     await service.transferLeadership(readTarget(request.body));
     return { leader: service.status().leader };
   });

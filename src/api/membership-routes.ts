@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, onRequestHookHandler } from "fastify";
 import { type Incarnation, isIncarnation } from "../paxos/ids.ts";
 import { badRequest, MAX_ADDRESS_LENGTH, QueryParameters, refuseParameters } from "./request-fields.ts";
 import type { ChangePlan, Service } from "./service.ts";
@@ -8,25 +8,25 @@ const ADDRESS_PATTERN = /^(?:\[[0-9A-Fa-f:.%]+\]|[^\s:/?#@[\]]+):(\d{1,5})$/;
 const MAX_PORT = 65_535;
 
 /** The routes that show the members and change who they are. Each change is answered when it is done (rule 16a). */
-export function addMembershipRoutes(app: FastifyInstance, { membership }: Service): void {
+export function addMembershipRoutes(app: FastifyInstance, { membership }: Service, guard: onRequestHookHandler): void {
   app.get("/v1/members", { exposeHeadRoute: true }, (request) => {
     refuseParameters(request.raw.url);
     return membership.members();
   });
 
-  app.post("/v1/members", { bodyLimit: MAX_BODY_BYTES }, (request) => {
+  app.post("/v1/members", { bodyLimit: MAX_BODY_BYTES, onRequest: guard }, (request) => {
     const body = readBody(request.body, ["address", "id", "configuration", "force"]);
     return membership.add(readNewcomer(body), readPlan(body));
   });
 
-  app.post<{ Params: { id: string } }>("/v1/members/:id/promote", { bodyLimit: MAX_BODY_BYTES }, (request) => {
+  app.post<{ Params: { id: string } }>("/v1/members/:id/promote", { bodyLimit: MAX_BODY_BYTES, onRequest: guard }, (request) => {
     const body = readBody(request.body, ["replaces", "configuration", "force"]);
     const { replaces } = body;
     if (replaces !== undefined && typeof replaces !== "string") throw badRequest("replaces must be a member's id or name.");
     return membership.promote(readId(request.params.id), { ...readPlan(body), ...(replaces === undefined ? {} : { replaces }) });
   });
 
-  app.delete<{ Params: { id: string } }>("/v1/members/:id", (request) => {
+  app.delete<{ Params: { id: string } }>("/v1/members/:id", { onRequest: guard }, (request) => {
     const query = new QueryParameters(request.raw.url ?? "", ["configuration", "force"]);
     const plannedFrom = query.integer("configuration");
     const force = readForce(query.text("force"));
@@ -35,7 +35,7 @@ export function addMembershipRoutes(app: FastifyInstance, { membership }: Servic
     return membership.remove(readId(request.params.id), { force, ...(plannedFrom === undefined ? {} : { plannedFrom }) });
   });
 
-  app.post<{ Params: { id: string } }>("/v1/members/:id/transfer-leadership", { bodyLimit: MAX_BODY_BYTES }, (request) => {
+  app.post<{ Params: { id: string } }>("/v1/members/:id/transfer-leadership", { bodyLimit: MAX_BODY_BYTES, onRequest: guard }, (request) => {
     readBody(request.body, []);
     return membership.transferLeadership(readId(request.params.id));
   });

@@ -6,6 +6,7 @@ import { CLIENT_PATH } from "../client/protocol.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { ClientGateway } from "./client-gateway.ts";
 import { EventStreams } from "./event-streams.ts";
+import { type Authorizes, makeGuard } from "./guard.ts";
 import { refuseSocket, sendError, toSynodError } from "./http-errors.ts";
 import { addKvRoutes } from "./kv-routes.ts";
 import { addMemberRoutes } from "./member-routes.ts";
@@ -31,6 +32,8 @@ export interface ApiOptions {
   readonly onPeerUpgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   /** Told of faults in our own code that a request met; the caller of the API only gets `SYNOD_ERR_INTERNAL`. */
   readonly onFault?: (error: unknown, request: { readonly method: string; readonly url: string }) => void;
+  /** Judges every call that changes members or leadership; absent: all are allowed. */
+  readonly authorizes?: Authorizes;
   readonly maxConnections?: number;
   /** How long `close` waits for answers that are under way. */
   readonly closeGraceMs?: number;
@@ -80,8 +83,9 @@ class ApiServer implements Api {
     this.#addHooks();
     this.#addErrorHandlers();
     void this.#app.register(async (scope) => addKvRoutes(scope, service));
-    void this.#app.register(async (scope) => addMemberRoutes(scope, service));
-    void this.#app.register(async (scope) => addMembershipRoutes(scope, service));
+    const guard = makeGuard(options.authorizes ?? (() => true));
+    void this.#app.register(async (scope) => addMemberRoutes(scope, service, guard));
+    void this.#app.register(async (scope) => addMembershipRoutes(scope, service, guard));
     this.#streams.addRoute(this.#app);
   }
 

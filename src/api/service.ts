@@ -18,7 +18,7 @@ export interface FoundingStatus {
 }
 
 export interface Readiness {
-  /** It can be sent requests: it is founded, not fenced, and knows a leader. */
+  /** It can be sent requests: a voter, not fenced, not far behind, and lately in contact with a quorum. */
   readonly ready: boolean;
   /** It need not be restarted. A fenced member is alive: a restart would not mend it. */
   readonly live: boolean;
@@ -80,6 +80,12 @@ export interface Service {
    * `incarnation` is not this member's, and `SYNOD_ERR_ALREADY_FOUNDED` when another document was taken before.
    */
   found(founding: Founding, incarnation: Incarnation): Promise<void>;
+
+  /**
+   * Gives up what this member keeps, so that its process, which ends then, is started as a new member. Resolves when that is durable.
+   * Rejects with `SYNOD_ERR_WRONG_INCARNATION`, `SYNOD_ERR_MEMBER_NEEDED` or `SYNOD_ERR_CHANGE_PENDING`.
+   */
+  renew(incarnation: Incarnation): Promise<void>;
 
   readiness(): Readiness;
 

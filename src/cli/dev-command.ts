@@ -3,7 +3,7 @@ import { SynodError } from "../errors/synod-error.ts";
 import type { LocalNode } from "../local/local-cluster.ts";
 import { NODE_ACTIONS, type NodeAction } from "../local/node-actions.ts";
 import { readClusterFile } from "./endpoint.ts";
-import { type Call, exchange, requireOk } from "../local/http-call.ts";
+import { type Call, exchange, requireOk } from "../client/http-call.ts";
 import { formatTable } from "./table.ts";
 import { DEFAULT_DEV_FOLDER, parseNodeCount } from "./values.ts";
 

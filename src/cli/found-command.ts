@@ -1,12 +1,19 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
+import { readCallKeys } from "../auth/key-folder.ts";
 import { foundCluster } from "../founding/founder.ts";
 import { NodeFileSystem } from "../storage/file-system.ts";
+import { type KeyFlags, withKeyOptions } from "./key-options.ts";
 import { parseCount } from "./values.ts";
 
+interface FoundFlags extends KeyFlags {
+  readonly record: string;
+  readonly timeout: number;
+}
+
 export function foundCommand(): Command {
-  return new Command("found")
+  return withKeyOptions(new Command("found"))
     .description("make new members a cluster, once; after a crash, run it again with the same record")
     .argument("<url...>", "every member's address, such as http://10.0.0.1:7001")
     .requiredOption("--record <file>", "keeps the founding document; one file for one cluster")
@@ -14,9 +21,10 @@ export function foundCommand(): Command {
     .action(found);
 }
 
-async function found(urls: string[], { record, timeout }: { record: string; timeout: number }): Promise<void> {
+async function found(urls: string[], { record, timeout, ...keyFlags }: FoundFlags): Promise<void> {
+  const keys = await readCallKeys(keyFlags);
   const founding = await foundCluster({
-    record, urls, fetch, files: new NodeFileSystem(),
+    record, urls, fetch, keys, files: new NodeFileSystem(),
     drawClusterId: () => randomBytes(16).toString("hex"),
     now: () => performance.now(),
     pause: (ms) => pause(ms),

@@ -2,7 +2,7 @@ import { buffer } from "node:stream/consumers";
 import { Command } from "commander";
 import { SynodError } from "../errors/synod-error.ts";
 import { chooseEndpoint } from "./endpoint.ts";
-import { type Call, send } from "../local/http-call.ts";
+import { type Call, send } from "../client/http-call.ts";
 import { formatTable } from "./table.ts";
 import { parseCount, parseUrl } from "./values.ts";
 

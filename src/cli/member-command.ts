@@ -1,12 +1,14 @@
 import { Command } from "commander";
+import { readCallKeys } from "../auth/key-folder.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { MemberEntry, Members } from "../client/types.ts";
 import { MembershipCalls } from "../local/membership-calls.ts";
 import { chooseEndpoint } from "./endpoint.ts";
+import { type KeyFlags, withKeyOptions } from "./key-options.ts";
 import { formatTable } from "./table.ts";
 import { parseAddress, parseCount, parseUrl } from "./values.ts";
 
-interface Flags {
+interface Flags extends KeyFlags {
   readonly endpoint?: string;
   readonly configuration?: number;
   readonly force?: true;
@@ -37,7 +39,7 @@ export function memberCommand(): Command {
 
 function subcommand(name: string): Command {
   const description = "a member's address (default: a node of the local cluster in ./.synod/dev)";
-  return new Command(name).option("--endpoint <url>", description, parseUrl);
+  return withKeyOptions(new Command(name)).option("--endpoint <url>", description, parseUrl);
 }
 
 function change(name: string): Command {
@@ -47,11 +49,11 @@ function change(name: string): Command {
 }
 
 async function list(flags: Flags): Promise<void> {
-  show(await callsTo(flags).members());
+  show(await (await callsTo(flags)).members());
 }
 
 async function add(address: string, { learner, wait, ...flags }: WaitFlags & { readonly learner?: true }): Promise<void> {
-  const calls = callsTo(flags);
+  const calls = await callsTo(flags);
   const newcomer = await calls.add(address, flags);
   if (newcomer.role === "learner") await mustNotShareItsName(calls, newcomer);
   if (learner === true) return void process.stdout.write(`${newcomer.name} learns\n`);
@@ -59,11 +61,11 @@ async function add(address: string, { learner, wait, ...flags }: WaitFlags & { r
 }
 
 async function promote(id: string, flags: Flags & { readonly replaces?: string }): Promise<void> {
-  show(await callsTo(flags).promote(id, flags));
+  show(await (await callsTo(flags)).promote(id, flags));
 }
 
 async function remove(id: string, flags: Flags): Promise<void> {
-  show(await callsTo(flags).remove(id, flags));
+  show(await (await callsTo(flags)).remove(id, flags));
 }
 
 /** A learner cannot be promoted beside a voter of its name; that is better said at once than when it has caught up. */
@@ -78,7 +80,7 @@ async function mustNotShareItsName(calls: MembershipCalls, { id, name }: MemberE
 
 /** The old one is looked up before the new one comes, since both may have the same name. */
 async function replace(id: string, address: string, { wait, ...flags }: WaitFlags): Promise<void> {
-  const calls = callsTo(flags);
+  const calls = await callsTo(flags);
   const before = await calls.members();
   const old = before.members.find((member) => member.role === "voter" && (member.id === id || member.name === id));
   // Asked for again after it was done, it answers as the first time.
@@ -102,11 +104,12 @@ async function becomeVoter(calls: MembershipCalls, newcomer: MemberEntry, option
 }
 
 async function transfer(id: string, flags: Flags): Promise<void> {
-  show(await callsTo(flags).transferLeadership(id));
+  show(await (await callsTo(flags)).transferLeadership(id));
 }
 
-function callsTo({ endpoint }: Flags): MembershipCalls {
-  return new MembershipCalls(() => chooseEndpoint(endpoint));
+async function callsTo({ endpoint, ...keyFlags }: Flags): Promise<MembershipCalls> {
+  const keys = await readCallKeys(keyFlags);
+  return new MembershipCalls(() => chooseEndpoint(endpoint), { keys });
 }
 
 function show({ configuration, pending, members }: Members): void {

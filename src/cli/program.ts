@@ -1,4 +1,7 @@
 import { Command } from "commander";
+import { checkCommand } from "./check-command.ts";
+import { applyClusterCommand, deleteClusterCommand } from "./cluster-commands.ts";
+import { controllerCommand } from "./controller-command.ts";
 import { devCommand } from "./dev-command.ts";
 import { foundCommand } from "./found-command.ts";
 import { kvCommand } from "./kv-command.ts";
@@ -12,7 +15,8 @@ import { statusCommand } from "./status-command.ts";
 export function buildProgram(): Command {
   const program = new Command("synod").description("A replicated key-value store on Multi-Paxos.").version(VERSION);
   const commands = [
-    nodeCommand(), devCommand(), foundCommand(), kvCommand(), memberCommand(), recoverCommand(), statusCommand(),
+    nodeCommand(), devCommand(), foundCommand(), kvCommand(), memberCommand(), recoverCommand(), statusCommand(), checkCommand(),
+    controllerCommand(), applyClusterCommand(), deleteClusterCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   program.showHelpAfterError("Try `synod --help`, or `--help` after any command.");

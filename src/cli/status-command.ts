@@ -3,7 +3,7 @@ import type { Status } from "../api/service.ts";
 import { ballotName } from "../local/dev-view.ts";
 import { fetchStatus } from "../local/node-call.ts";
 import { chooseEndpoint } from "./endpoint.ts";
-import { send } from "../local/http-call.ts";
+import { send } from "../client/http-call.ts";
 import { formatTable } from "./table.ts";
 import { parseUrl } from "./values.ts";
 

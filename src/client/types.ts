@@ -57,7 +57,6 @@ export interface NamedBallot {
   readonly incarnation: string;
 }
 
-/** What a member says of itself: the JSON of `GET /v1/status`. */
 /** One member of the configuration, and how far it has come. What only the leader knows is null when no leader could be asked. */
 export interface MemberEntry {
   /** Its incarnation. */
@@ -84,6 +83,7 @@ export interface Members {
   readonly removed: readonly string[];
 }
 
+/** What a member says of itself: the JSON of `GET /v1/status`. */
 export interface Status {
   readonly member: string;
   readonly incarnation: string;
@@ -101,6 +101,10 @@ export interface Status {
   readonly peers: readonly PeerStatus[];
   /** Why the member has fenced itself, null while it has not. */
   readonly fenced: string | null;
+  /** The same with its kind. Only `disk` passes, with a restart; one that is `corrupt` or `copied` never votes again as this incarnation. */
+  readonly fence: { readonly kind: "corrupt" | "copied" | "disk"; readonly reason: string } | null;
+  /** Fingerprints of the keys that the member accepts, the one that it uses itself first; empty: it asks for none. */
+  readonly keys: readonly string[];
   /** The member's disk has no room beside its reserve: it takes nothing that makes the state grow. */
   readonly diskFull: boolean;
   readonly version: string;

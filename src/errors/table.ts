@@ -18,6 +18,7 @@ const unknown = (status: number, meaning: string): ErrorKind => ({ status, retry
 export const ERRORS = {
   SYNOD_ERR_NOT_FOUND: refused(404, "There is no such key."),
   SYNOD_ERR_NO_ROUTE: refused(404, "There is no such path or method."),
+  SYNOD_ERR_UNAUTHORIZED: refused(401, "The call changes members or leadership and does not carry a token of the cluster's key. Nothing was changed."),
   SYNOD_ERR_BAD_REQUEST: refused(400, "A parameter, header or frame does not have the form it must have."),
   SYNOD_ERR_KEY_LENGTH: refused(400, "A key has 1 to 1,024 bytes."),
   SYNOD_ERR_VALUE_TOO_LARGE: refused(413, "A value has at most 1,048,576 bytes."),
@@ -38,6 +39,7 @@ export const ERRORS = {
   SYNOD_ERR_VERSION: refused(400, "The peer speaks another version of the protocol, or the data folder is of another version."),
   SYNOD_ERR_NO_SUCH_MEMBER: refused(404, "The configuration has no such member. GET /v1/members lists those that there are."),
   SYNOD_ERR_MEMBER_REMOVED: refused(409, "That incarnation was removed from the cluster and cannot come back. Empty its data folder and add it as a new member."),
+  SYNOD_ERR_MEMBER_NEEDED: refused(409, "Only a member that was removed, or is fenced as corrupt or copied, can be renewed: what this one keeps is needed."),
   SYNOD_ERR_NAME_TAKEN: refused(409, "Another member has that name. To put a learner in a voter's place, promote it with replaces."),
   SYNOD_ERR_TOO_MANY_MEMBERS: refused(409, "A cluster has at most 9 voters and 9 learners. Remove one first."),
   SYNOD_ERR_LAST_VOTER: refused(409, "The last voter cannot be removed. Add and promote another first."),
@@ -56,6 +58,7 @@ export const ERRORS = {
   SYNOD_ERR_NO_SUCH_NODE: refused(404, "The local cluster has no node of that name."),
   SYNOD_ERR_NODE_STATE: refused(409, "The node is not in a state in which this can be done."),
   SYNOD_ERR_UNREACHABLE: later(502, "No answer came from the address. The request was not executed."),
+  SYNOD_ERR_KUBERNETES: later(502, "The Kubernetes API server refused a request or did not answer it. The message says which."),
   SYNOD_ERR_INTERNAL: unknown(500, "A fault in synod itself; the log has the details."),
 } as const satisfies Record<string, ErrorKind>;
 

@@ -1,3 +1,4 @@
+import type { KeyRing } from "../auth/key-ring.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import type { Founding } from "../storage/interface.ts";
@@ -27,11 +28,11 @@ export async function askNewcomer(fetch: Fetch, url: string, cluster: string, ex
  * Gives an added newcomer the document that makes it a member; that it has it already is as good. It may name the newcomer only
  * once the configuration with it is chosen. Throws `SYNOD_ERR_OUTCOME_UNKNOWN` when no answer came: the same call may be made again.
  */
-export async function admit(fetch: Fetch, url: string, newcomer: Incarnation, founding: Founding): Promise<void> {
+export async function admit(fetch: Fetch, url: string, newcomer: Incarnation, founding: Founding, keys: KeyRing | null): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const identity = await askIdentity(fetch, url, CALL_MS);
     if (identity?.cluster === founding.cluster && identity.incarnation === newcomer) return;
-    if (identity !== null && (await sendFounding(fetch, url, newcomer, founding, CALL_MS))) return;
+    if (identity !== null && (await sendFounding(fetch, url, newcomer, founding, CALL_MS, keys))) return;
   }
   throw new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN", `The member was added, but ${url} does not answer, and may not know it. Ask again: it is not added twice.`);
 }

@@ -1,3 +1,4 @@
+import type { KeyRing } from "../auth/key-ring.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { MAX_MEMBERS } from "../paxos/configuration.ts";
 import { type Incarnation, slot } from "../paxos/ids.ts";
@@ -12,6 +13,8 @@ export interface FounderOptions {
   readonly urls: readonly string[];
   readonly fetch: Fetch;
   readonly files: RecordFiles;
+  /** The keys that the members ask for; absent or null: none. */
+  readonly keys?: KeyRing | null;
   /** A random cluster id: 32 lowercase hex digits. */
   readonly drawClusterId: () => string;
   /** Monotonic milliseconds. */
@@ -85,7 +88,7 @@ async function confirm(options: FounderOptions, url: string, founding: Founding)
       `${identity.member} at ${url} is not a member that ${options.record} names: its data folder was lost or exchanged.`,
     );
   }
-  const taken = await sendFounding(options.fetch, url, identity.incarnation, founding, CALL_MS);
+  const taken = await sendFounding(options.fetch, url, identity.incarnation, founding, CALL_MS, options.keys ?? null);
   return taken ? identity.incarnation : null;
 }
 

@@ -1,3 +1,5 @@
+import { authorized } from "../auth/authorized-call.ts";
+import type { KeyRing } from "../auth/key-ring.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { ERRORS, type ErrorCode } from "../errors/table.ts";
 import { type Incarnation, isIncarnation } from "../paxos/ids.ts";
@@ -23,14 +25,16 @@ export async function askIdentity(fetch: Fetch, url: string, timeoutMs: number):
   return { member, incarnation, cluster };
 }
 
-/** Sends the document. True once the member has it on disk; false when no final answer came, so that it must be asked again. */
+/** Sends the document, authorized by `keys` where there are any. True once the member has it on disk; false when no final answer came, so that it must be asked again. */
 export async function sendFounding(
-  fetch: Fetch, url: string, incarnation: Incarnation, founding: Founding, timeoutMs: number,
+  fetch: Fetch, url: string, incarnation: Incarnation, founding: Founding, timeoutMs: number, keys: KeyRing | null,
 ): Promise<boolean> {
   const { cluster, configuration, configurationSlot } = founding;
   const body = JSON.stringify({ incarnation, founding: { cluster, configuration, configurationSlot } });
-  const init = { method: "POST", headers: { "content-type": "application/json" }, body };
-  return (await call(fetch, url, init, timeoutMs)) !== null;
+  const answer = await authorized(keys, (headers) => {
+    return call(fetch, url, { method: "POST", headers: { "content-type": "application/json", ...headers }, body }, timeoutMs);
+  });
+  return answer !== null;
 }
 
 async function call(fetch: Fetch, url: string, init: RequestInit, timeoutMs: number): Promise<Record<string, unknown> | null> {

@@ -1,7 +1,7 @@
 import type { ServiceEvent, Status } from "../api/service.ts";
 import type { ViewNode } from "./dev-view.ts";
 import { EventOrder } from "./event-order.ts";
-import { followStream } from "./event-stream.ts";
+import { followStream } from "../client/event-stream.ts";
 import type { LocalCluster, LocalNode } from "./local-cluster.ts";
 import { fetchStatus } from "./node-call.ts";
 

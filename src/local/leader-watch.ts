@@ -1,5 +1,5 @@
 import { SynodError } from "../errors/synod-error.ts";
-import { followStream } from "./event-stream.ts";
+import { followStream } from "../client/event-stream.ts";
 import type { Leader, LocalCluster, LocalNode } from "./local-cluster.ts";
 import { fetchStatus } from "./node-call.ts";
 

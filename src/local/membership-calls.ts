@@ -1,7 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { authorized } from "../auth/authorized-call.ts";
+import type { KeyRing } from "../auth/key-ring.ts";
 import type { MemberEntry, Members } from "../client/types.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { type Call, send } from "./http-call.ts";
+import { type Call, send } from "../client/http-call.ts";
 import { type Patience, persist } from "./persist.ts";
 
 /** Longer than a member looks for an answer, and has a newcomer take its document, itself. */
@@ -22,6 +24,13 @@ export interface CatchUpOptions extends CallPlan {
   readonly waitMs: number;
 }
 
+export interface MembershipCallsOptions {
+  /** How long a call that fails with what may pass is made again; by default not at all. */
+  readonly patience?: Patience;
+  /** What the members ask for; absent or null: nothing. */
+  readonly keys?: KeyRing | null;
+}
+
 /**
  * The membership routes of a cluster, at the member that `endpoint` chooses for each attempt. A call that fails with what may
  * pass is made again within its patience: no change is made twice. Throws the coded errors of `send`.
@@ -29,10 +38,12 @@ export interface CatchUpOptions extends CallPlan {
 export class MembershipCalls {
   readonly #endpoint: () => string | Promise<string>;
   readonly #patience: Patience;
+  readonly #keys: KeyRing | null;
 
-  constructor(endpoint: () => string | Promise<string>, patience: Patience = { forMs: 0 }) {
+  constructor(endpoint: () => string | Promise<string>, { patience = { forMs: 0 }, keys = null }: MembershipCallsOptions = {}) {
     this.#endpoint = endpoint;
     this.#patience = patience;
+    this.#keys = keys;
   }
 
   members(): Promise<Members> {
@@ -94,8 +105,9 @@ export class MembershipCalls {
 
   async #send(method: Call["method"], path: string, body: unknown): Promise<Members> {
     const url = new URL(path, await this.#endpoint());
-    const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)), headers: { "content-type": "application/json" } };
-    const answer = await send({ method, url, timeoutMs: CALL_MS, ...sent });
+    const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
+    const form: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
+    const answer = await authorized(this.#keys, (headers) => send({ method, url, timeoutMs: CALL_MS, headers: { ...form, ...headers }, ...sent }));
     return JSON.parse(answer.body.toString("utf8")) as Members;
   }
 }

@@ -21,7 +21,7 @@ export interface MembershipTask {
  * on from there. Throws the coded error that stays.
  */
 export async function joinCluster(task: MembershipTask): Promise<void> {
-  const calls = new MembershipCalls(inTurn(() => others(task)), patienceOf(task));
+  const calls = new MembershipCalls(inTurn(() => others(task)), { patience: patienceOf(task) });
   const newcomer = await calls.add(new URL(task.node.url).host);
   await calls.promoteWhenCaughtUp(newcomer, { waitMs: CATCH_UP_MS });
 }
@@ -32,7 +32,7 @@ export async function joinCluster(task: MembershipTask): Promise<void> {
  */
 export async function leaveCluster(task: MembershipTask & { readonly force: boolean }): Promise<void> {
   // The one that leaves is asked only where there is no other.
-  const calls = new MembershipCalls(inTurn(() => (others(task).length > 0 ? others(task) : task.reachable())), patienceOf(task));
+  const calls = new MembershipCalls(inTurn(() => (others(task).length > 0 ? others(task) : task.reachable())), { patience: patienceOf(task) });
   await persist(patienceOf(task), async () => {
     const known = await calls.members();
     const entry = entryOf(known, task.node);

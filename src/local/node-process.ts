@@ -6,8 +6,13 @@ const LAST_WORDS_MS = 100;
 /** A node that runs in this process. */
 export interface RunningNode {
   readonly url: string;
+  /** Resolves when the process is to end and to be started anew; absent: never. */
+  readonly renewed?: Promise<void>;
   stop(): Promise<void>;
 }
+
+/** For whoever starts processes: try again. It is EX_TEMPFAIL of sysexits.h. */
+const START_ANEW = 75;
 
 export interface NodeProcessOptions {
   readonly name: string;
@@ -19,17 +24,19 @@ export interface NodeProcessOptions {
 
 /**
  * Makes this process one node: starts it, prints where it listens (the line that the manager waits for), and on SIGTERM, SIGINT
- * or SIGHUP stops it within a bound and exits. Exit codes: 0 stopped, 1 the node could not start. A node that does not stop kills its process.
+ * or SIGHUP stops it within a bound and exits; `start` is told by its signal. Exit codes: 0 stopped, 1 the node could not start, 75 it
+ * is to be started anew. A node that does not stop kills its process.
  */
-export async function runNodeProcess(start: () => Promise<RunningNode>, options: NodeProcessOptions): Promise<void> {
-  let stopping = false;
-  const started = start();
-  const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
+export async function runNodeProcess(start: (signal: AbortSignal) => Promise<RunningNode>, options: NodeProcessOptions): Promise<void> {
+  const stopping = new AbortController();
+  const started = start(stopping.signal);
+  const stopWith = (exitCode: number): void => {
+    if (stopping.signal.aborted) return;
+    stopping.abort();
     // A start that fails is reported below.
-    void started.then((node) => exitAfter(node, options.stopTimeoutMs ?? 5_000), () => {});
+    void started.then((node) => exitAfter(node, options.stopTimeoutMs ?? 5_000, exitCode), () => {});
   };
+  const stop = (): void => stopWith(0);
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, stop);
   ignoreBrokenOutput();
   if (options.stopWithParent) {
@@ -39,19 +46,21 @@ export async function runNodeProcess(start: () => Promise<RunningNode>, options:
     const node = await started;
     // Not by way of process.stdout, which blocks where nobody reads.
     write(1, listeningLine(options.name, node.url), () => {});
+    void node.renewed?.then(() => stopWith(START_ANEW));
   } catch (error) {
     // Nothing else holds the process now: it ends by itself, with what the caller makes of the error.
     if (options.stopWithParent) process.stdin.pause();
+    if (stopping.signal.aborted && error instanceof SynodError && error.code === "SYNOD_ERR_STOPPING") return;
     throw error;
   }
 }
 
-async function exitAfter(node: RunningNode, timeoutMs: number): Promise<void> {
+async function exitAfter(node: RunningNode, timeoutMs: number, exitCode: number): Promise<void> {
   const late = setTimeout(() => endAtOnce(`The node did not stop within ${timeoutMs} ms; its process ends now.`), timeoutMs);
   try {
     await node.stop();
     clearTimeout(late);
-    process.exit(0);
+    process.exit(exitCode);
   } catch (error) {
     endAtOnce(error instanceof SynodError ? `${error.code}: ${error.message}` : String(error));
   }

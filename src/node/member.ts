@@ -210,6 +210,11 @@ export class Member {
     return this.#applier.slot;
   }
 
+  /** This member was removed, as far as it knows. */
+  get left(): boolean {
+    return this.#left;
+  }
+
   get fenceNow(): Fence | null {
     return this.#fence;
   }

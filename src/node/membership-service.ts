@@ -1,3 +1,4 @@
+import type { KeyRing } from "../auth/key-ring.ts";
 import type { ChangePlan, Membership, Members } from "../api/service.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { admit, askNewcomer } from "../founding/admission.ts";
@@ -15,6 +16,8 @@ export interface MembershipPort {
   /** The member at work; throws the coded error that says why there is none. */
   member(): Member;
   readonly cluster: () => string;
+  /** What newcomers ask for; null: nothing. */
+  readonly keys: KeyRing | null;
   pause(ms: number): Promise<void>;
 }
 
@@ -43,7 +46,7 @@ export class MembershipService implements Membership {
     const { incarnation, member: name } = await askNewcomer(fetch, url, cluster, newcomer.id ?? null);
     const view = await this.#change({ type: "addLearner", member: { incarnation, name, address: newcomer.address } }, plan);
     const { configuration, configurationSlot } = view;
-    await admit(fetch, url, incarnation, { cluster, configuration, configurationSlot });
+    await admit(fetch, url, incarnation, { cluster, configuration, configurationSlot }, this.#port.keys);
     return this.#describe(view);
   }
 

@@ -1,12 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
+import type { KeyRing } from "../auth/key-ring.ts";
 import { EventHistory } from "../api/event-history.ts";
 import type {
-  Consistency, FoundingStatus, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
+  Consistency, FoundingStatus, Members, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
 } from "../api/service.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { MemberMetrics, type MemberSample } from "../metrics/metrics.ts";
 import { ZERO_BALLOT } from "../paxos/ballot.ts";
-import { allMembers, type Configuration } from "../paxos/configuration.ts";
+import { allMembers, type Configuration, type MemberInfo } from "../paxos/configuration.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import type { PaxosEvent } from "../paxos/interface.ts";
 import type { StateMachine } from "../state/state-machine.ts";
@@ -16,6 +17,8 @@ import type { LinkStatus } from "../transport/link-status.ts";
 import { memberName, nameBallot, nameEvent } from "./event-names.ts";
 import { MembershipService } from "./membership-service.ts";
 import type { Member } from "./member.ts";
+import { judgeReadiness } from "./readiness.ts";
+import { checkRenewal } from "./renewal.ts";
 
 /** How long a transfer of leadership is waited for. */
 const TRANSFER_WAIT_MS = 1_000;
@@ -24,6 +27,12 @@ const NO_MEMBERS: Configuration = { voters: [], learners: [], removed: [] };
 export interface NodeServiceOptions {
   readonly storage: MemberFolder;
   readonly version: string;
+  /** The keys of the cluster; null: none is asked for. */
+  readonly keys: KeyRing | null;
+  /** What another member says of the members; null when it does not answer. */
+  askMembers(member: MemberInfo): Promise<Members | null>;
+  /** Gives up what the folder keeps, durably, and has the process end and be started anew. */
+  renew(): Promise<void>;
   /** Starts the member once it is founded. */
   begin(founding: Founding): Promise<{ member: Member; links(): LinkStatus[] }>;
 }
@@ -48,6 +57,7 @@ export class NodeService implements Service {
     this.membership = new MembershipService({
       member: () => this.#atWork(),
       cluster: () => this.#storage.founding?.cluster ?? "",
+      keys: options.keys,
       pause: (ms) => pause(ms),
     });
   }
@@ -135,6 +145,8 @@ export class NodeService implements Service {
       configuration,
       peers: this.#peers(configuration),
       fenced: this.fence?.reason ?? null,
+      fence: this.fence,
+      keys: this.#options.keys?.fingerprints ?? [],
       diskFull: this.#member?.diskFull ?? false,
       version: this.#options.version,
     };
@@ -177,15 +189,24 @@ export class NodeService implements Service {
     if (this.#member === null) await this.#begin(founding);
   }
 
+  async renew(incarnation: Incarnation): Promise<void> {
+    await checkRenewal(incarnation, {
+      self: this.#storage.identity.incarnation,
+      fence: this.fence,
+      left: this.#member?.left === true ? this.#member.status() : null,
+      askMembers: (member) => this.#options.askMembers(member),
+    });
+    await this.#options.renew();
+  }
+
   readiness(): Readiness {
     if (this.fence !== null) return { ready: false, live: true, reason: this.fence.reason };
-    if (this.#member === null) return { ready: false, live: true, reason: "not founded" };
+    if (this.#member === null) {
+      return { ready: false, live: true, reason: this.#storage.founding === null ? "not founded" : "restoring its state" };
+    }
     const refusal = this.#member.refusal;
     if (refusal !== null) return { ready: false, live: true, reason: refusal.message };
-    const { leader, role, ready } = this.#member.status();
-    if (leader === null) return { ready: false, live: true, reason: "no leader is known" };
-    if (role === "leader" && !ready) return { ready: false, live: true, reason: "the new leader does not serve yet" };
-    return { ready: true, live: true, reason: "ok" };
+    return judgeReadiness(this.#member.status(), this.#member.appliedSlot);
   }
 
   events(listener: (event: ServiceEvent) => void, afterId?: number): () => void {

@@ -1,5 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { pino, type Logger } from "pino";
+import { readKeyFolder, watchKeys } from "../auth/key-folder.ts";
+import { KeyRing } from "../auth/key-ring.ts";
 import { createApi } from "../api/server.ts";
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
@@ -8,16 +11,20 @@ import { NodeFileSystem } from "../storage/file-system.ts";
 import { type Fence, fenceOf, noteFence } from "../storage/fence-file.ts";
 import { holdFencedFolder } from "../storage/fenced-folder.ts";
 import type { FileSystem, Founding, MemberFolder, Storage, StorageListener } from "../storage/interface.ts";
+import { commitClearance } from "../storage/folder-swap.ts";
 import { openStorage, type StorageOptions } from "../storage/open.ts";
 import { CLOSE } from "../transport/handshake.ts";
 import { Transport } from "../transport/transport.ts";
 import { drawNonceSeed, systemClock } from "./clock.ts";
 import { LogOutput } from "./log-output.ts";
 import { Member, type MemberObserver } from "./member.ts";
+import { openWhenFree } from "./folder-wait.ts";
+import { fetchMembers } from "./members-call.ts";
 import { NodeService } from "./node-service.ts";
 import { PEER_CODEC } from "./peer-codec.ts";
 import { peerAddresses } from "./peer-addresses.ts";
 import { restoreState } from "./restore-state.ts";
+import { checkTimings } from "./timings.ts";
 import { VERSION } from "./version.ts";
 
 /** How long a stopping member waits for what it has not answered yet. */
@@ -32,7 +39,13 @@ export interface NodeOptions {
   readonly listen: string;
   /** A JSON file that maps members' names to host:port, read again on every dial. */
   readonly peersFile?: string;
+  /** A folder with the cluster's keys, as a Secret is mounted; absent: members and calls are not asked for a key. */
+  readonly keyFolder?: string;
   readonly logLevel?: string;
+  /** How long the data folder is waited for when another process holds it, in seconds; by default it is not. */
+  readonly waitForFolder?: number;
+  /** Aborted when a start that waits is to be given up. */
+  readonly signal?: AbortSignal;
   readonly timings?: Partial<Timings>;
   readonly limits?: Partial<Limits>;
   readonly snapshotBytes?: number;
@@ -44,6 +57,8 @@ export interface NodeOptions {
 export interface RunningNode {
   readonly url: string;
   readonly service: NodeService;
+  /** Resolves when the member has given up what it kept: its process is to end, and to be started anew. */
+  readonly renewed: Promise<void>;
   /** Hands leadership over, answers what is open, closes every socket and file. Ends within about three seconds. */
   stop(): Promise<void>;
 }
@@ -59,11 +74,19 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   const output = new LogOutput();
   const log = pino({ name: "synod", level: options.logLevel ?? "info", base: { member: options.name } }, output);
   const address = parseListen(options.listen);
+  const timings = checkTimings(options.timings ?? {});
+  const keys = options.keyFolder === undefined ? null : new KeyRing(await readKeyFolder(options.keyFolder));
   const disk = new DiskRelay();
   const fileSystem = options.fileSystem ?? new NodeFileSystem();
-  const folder = await openOrFence(options, fileSystem, disk);
+  const folder = await openWhenFree(() => openOrFence(options, fileSystem, disk), {
+    forMs: (options.waitForFolder ?? 0) * 1_000,
+    nowMs: () => systemClock.nowMs(),
+    pause: (ms) => pause(ms),
+    waiting: (waitedMs) => log.warn({ data: options.data, waitedMs: Math.round(waitedMs) }, "another process uses the data folder; waiting for it to end"),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
   try {
-    return await serve(options, { log, output, fileSystem, folder, disk, address });
+    return await serve(options, { log, output, fileSystem, folder, disk, address, keys, timings });
   } catch (error) {
     await folder.close();
     throw error;
@@ -123,10 +146,14 @@ interface Opened {
   readonly folder: Folder;
   readonly disk: DiskRelay;
   readonly address: { readonly host: string; readonly port: number };
+  readonly keys: KeyRing | null;
+  readonly timings: Timings;
 }
 
 async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode> {
-  const { log, output, folder, disk, address } = opened;
+  const { log, output, folder, disk, address, keys, timings } = opened;
+  const renewed = Promise.withResolvers<void>();
+  const addresses = peerAddresses(options.peersFile);
   let transport: Transport | null = null;
   const begin = async (founding: Founding): Promise<{ member: Member; links(): ReturnType<Transport["links"]> }> => {
     assert(!("fence" in folder), "a fenced folder begins no member");
@@ -149,22 +176,31 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
           if (fence.kind !== "disk") void transport?.close();
         },
       },
-      ...(options.timings === undefined ? {} : { timings: options.timings }),
+      timings,
       ...(options.limits === undefined ? {} : { limits: options.limits }),
       ...(options.snapshotBytes === undefined ? {} : { snapshotBytes: options.snapshotBytes }),
     });
     disk.attach(diskListener(member, service, log));
-    transport = peerTransport(options, { storage, founding, member, log });
+    transport = peerTransport(options, { storage, founding, member, log, keys });
     transport.start();
     const started = transport;
     return { member, links: () => started.links() };
   };
-  const service = new NodeService({ storage: folder, version: VERSION, begin });
+  const service = new NodeService({
+    storage: folder, version: VERSION, keys, begin,
+    askMembers: async (peer) => fetchMembers(fetch, await addresses(peer)),
+    renew: async () => {
+      await commitClearance(opened.fileSystem, options.data);
+      log.warn({ incarnation: folder.identity.incarnation }, "what this member kept is given up; started anew, it is a new member");
+      renewed.resolve();
+    },
+  });
   const api = createApi(service, {
     onPeerUpgrade: (request, socket, head) => {
       if (transport === null) socket.destroy();
       else transport.handleUpgrade(request, socket, head);
     },
+    ...(keys === null ? {} : { authorizes: (header) => keys.authorizes(header) }),
     onFault: (error, request) => log.error({ err: error, ...request }, "a request met a fault"),
   });
   const listening = await api.listen(address);
@@ -176,9 +212,11 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
     throw error;
   }
   log.info({ url, incarnation: folder.identity.incarnation, cluster: folder.founding?.cluster ?? null }, "listening");
+  const stopKeys = keys === null || options.keyFolder === undefined ? () => {} : followKeys(keys, options.keyFolder, log);
   let stopping: Promise<void> | null = null;
   const stop = async (): Promise<void> => {
     log.info("stopping");
+    stopKeys();
     await service.handOver(null);
     // The API takes no more requests and waits for the answers that are under way; those may need the links to the next leader.
     const closed = api.close();
@@ -191,7 +229,7 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
     log.info("stopped");
     if (!(await output.flush(LOG_FLUSH_MS))) throw new Error("The log is not read any more; its last lines are lost.");
   };
-  return { url, service, stop: () => (stopping ??= stop()) };
+  return { url, service, renewed: renewed.promise, stop: () => (stopping ??= stop()) };
 }
 
 /** A snapshot that proves damaged when it is restored fences the member, as one does that is found when the folder is opened. */
@@ -217,9 +255,9 @@ function tellFence(service: NodeService, { log, fileSystem }: Opened, path: stri
 
 function peerTransport(
   options: NodeOptions,
-  parts: { storage: Storage; founding: Founding; member: Member; log: Logger },
+  parts: { storage: Storage; founding: Founding; member: Member; log: Logger; keys: KeyRing | null },
 ): Transport {
-  const { storage, founding, member, log } = parts;
+  const { storage, founding, member, log, keys } = parts;
   const boot = randomBytes(8).toString("hex");
   return new Transport({
     hello: () => ({
@@ -234,6 +272,7 @@ function peerTransport(
     peers: member.peers,
     resolve: peerAddresses(options.peersFile),
     random: () => systemClock.random(),
+    keys,
     listener: {
       onMessage: (from, message) => member.receive(from, message),
       onLinkUp: (peer, hello) => {
@@ -249,6 +288,16 @@ function peerTransport(
         if (refusal.by === "peer" && refusal.code === CLOSE.copied) member.fence({ kind: "copied", reason: refusal.message });
       },
     },
+  });
+}
+
+function followKeys(keys: KeyRing, folder: string, log: Logger): () => void {
+  log.info({ keys: keys.fingerprints }, "the cluster has a key");
+  return watchKeys(keys, {
+    read: () => readKeyFolder(folder),
+    every: (periodMs, task) => systemClock.every(periodMs, task),
+    changed: (fingerprints) => log.info({ keys: fingerprints }, "the cluster's keys have changed"),
+    failed: (error) => log.warn({ err: error }, "the key folder cannot be read; the keys that are known go on"),
   });
 }
 

@@ -39,7 +39,11 @@ export interface CoreStatus {
   readonly ballot: Ballot;
   /** Leading, and the barrier is chosen. */
   readonly ready: boolean;
+  /** Lately in touch with a quorum: a leader that hears one, or a member that hears its leader. */
+  readonly inContact: boolean;
   readonly chosenThrough: Slot;
+  /** How far the log is chosen by what anybody told; beyond `chosenThrough` it is not held here. */
+  readonly heardThrough: Slot;
   readonly lastSlot: Slot;
   readonly snapshotSlot: Slot;
   readonly leaderBallot: Ballot;
@@ -107,7 +111,9 @@ export class PaxosCore {
       leader: this.#election.leader,
       ballot: this.#acceptor.promised,
       ready: this.#leader?.ready ?? false,
+      inContact: this.#leader?.hearsQuorum() ?? this.#election.hearsLeader,
       chosenThrough: log.chosenThrough,
+      heardThrough: this.#learner.heardThrough,
       lastSlot: log.last,
       snapshotSlot: log.snapshotSlot,
       leaderBallot: this.#learner.leaderBallot,

@@ -32,6 +32,12 @@ export class Election {
     return this.#leader;
   }
 
+  /** Whether the leader that this member follows was heard within one election timeout. */
+  get hearsLeader(): boolean {
+    const { nowMs, timings } = this.#context;
+    return this.#leader !== null && this.#heardAtMs !== null && nowMs - this.#heardAtMs < timings.electionTimeoutMs;
+  }
+
   /** Another member whose campaign was promised a short while ago and which may win: null when there is none. */
   get candidate(): Incarnation | null {
     const { nowMs, self } = this.#context;

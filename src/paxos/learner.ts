@@ -65,6 +65,11 @@ export class Learner {
     return this.#configurationSlot;
   }
 
+  /** How far others said that the log is chosen, or it is known here. */
+  get heardThrough(): Slot {
+    return Math.max(this.#target, this.#context.log.chosenThrough) as Slot;
+  }
+
   get appliedThrough(): Slot {
     return this.#appliedThrough;
   }

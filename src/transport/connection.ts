@@ -5,6 +5,7 @@ import { DecodeError } from "../codec/byte-reader.ts";
 import type { Cancel, Clock } from "./clock.ts";
 import { CLOSE } from "./handshake.ts";
 import type { TransportLimits } from "./limits.ts";
+import type { LinkProof } from "./link-proof.ts";
 import type { LinkCounters } from "./link-status.ts";
 import { MessageAssembler } from "./message-assembler.ts";
 import { type Frame, type Lane, SendQueue } from "./send-queue.ts";
@@ -12,7 +13,11 @@ import { type Frame, type Lane, SendQueue } from "./send-queue.ts";
 const MAX_REASON_BYTES = 120;
 
 export interface ConnectionEvents {
-  /** The first frame; the handler opens the connection or closes it. */
+  /** Both sides have proven that they hold a key, or none is asked for: hellos may be exchanged. */
+  proven(connection: Connection): void;
+  /** The peer has not proven what it must; the handler closes the connection. */
+  unproven(connection: Connection, fault: string): void;
+  /** The first frame of a proven connection; the handler opens the connection or closes it. */
   hello(connection: Connection, frame: Uint8Array): void;
   message(connection: Connection, message: Uint8Array): void;
   /** The peer answered `challenge`, after it was asked. */
@@ -26,13 +31,15 @@ export interface ConnectionOptions {
   /** The socket under `ws`, whose bytes are the sign of life. */
   readonly socket: Socket;
   readonly dialledByUs: boolean;
+  /** Null where members have no keys. */
+  readonly proof: LinkProof | null;
   readonly limits: TransportLimits;
   readonly clock: Clock;
   readonly events: ConnectionEvents;
 }
 
 /**
- * One open ws connection: first a hello each way, then messages in two lanes. It knows frames, bounds and signs of life;
+ * One open ws connection: first proofs where there are keys, then a hello each way, then messages in two lanes. It knows frames, bounds and signs of life;
  * whom to talk to is decided by its owner.
  */
 export class Connection {
@@ -44,7 +51,9 @@ export class Connection {
   readonly #queue: SendQueue;
   readonly #assembler: MessageAssembler;
   readonly #cancelHandshake: Cancel;
-  #phase: "greeting" | "up" | "closed" = "greeting";
+  readonly #proof: LinkProof | null;
+  #phase: "proving" | "greeting" | "up" | "closed" = "proving";
+  #proven = false;
   #counters: LinkCounters | null = null;
   #bulkHeld = false;
   #error = "";
@@ -58,12 +67,31 @@ export class Connection {
     this.#socket = socket;
     this.#limits = limits;
     this.#events = options.events;
+    this.#proof = options.proof;
     this.#queue = new SendQueue(limits.frameBytes);
     this.#assembler = new MessageAssembler(limits.messageBytes);
     this.#cancelHandshake = options.clock.schedule(limits.handshakeTimeoutMs, () => {
       this.#fail(CLOSE.handshakeTimeout, "no hello in time");
     });
     this.#listen();
+  }
+
+  /** Begins the handshake; `proven` or `unproven` follows, at once where there are no keys. */
+  begin(): void {
+    assert(this.#phase === "proving", "a handshake begins once");
+    if (this.#proof === null) this.#becomeProven();
+    else if (this.dialledByUs) this.#ws.send(this.#proof.question());
+  }
+
+  /** Whether what the peer says can be taken for a member's word. */
+  get proven(): boolean {
+    return this.#proven;
+  }
+
+  #becomeProven(): void {
+    this.#phase = "greeting";
+    this.#proven = true;
+    this.#events.proven(this);
   }
 
   /** The peer's frames become messages from here on, and ours may be sent. */
@@ -159,6 +187,7 @@ export class Connection {
 
   #onFrame(frame: Buffer, isBinary: boolean): void {
     if (this.#phase === "closed") return;
+    if (this.#phase === "proving") return this.#prove(frame);
     if (this.#phase === "greeting") return this.#events.hello(this, frame);
     if (!isBinary) return this.#fail(CLOSE.malformed, "malformed frame: text");
     const messages = this.#read(frame);
@@ -168,6 +197,14 @@ export class Connection {
       this.#count(message);
       this.#events.message(this, message);
     }
+  }
+
+  #prove(frame: Uint8Array): void {
+    assert(this.#proof !== null, "only where there are keys is anything to prove");
+    const step = this.#proof.take(frame);
+    if ("fault" in step) return this.#events.unproven(this, step.fault);
+    if (step.send !== null) this.#ws.send(step.send);
+    if (step.proven) this.#becomeProven();
   }
 
   /** Apart, because the listener may close the connection between two messages of a frame. */

@@ -16,6 +16,8 @@ export const CLOSE = {
   replaced: 4008,
   /** The same incarnation runs twice, or with less than it had: a copied or restored volume (rule 13). */
   copied: 4009,
+  /** One side asks for a key that the other does not prove to hold. */
+  unproven: 4010,
 } as const;
 
 /** Why a hello is not answered with a link. */

@@ -11,6 +11,7 @@ import { Dialer } from "./dialer.ts";
 import { CLOSE, type Verdict, inboundWins, judgeHello, judgeRecords, runsTwice } from "./handshake.ts";
 import { type Hello, encodeHello } from "./hello.ts";
 import { DEFAULT_LIMITS, type TransportLimits } from "./limits.ts";
+import { isProofFrame, type LinkKeys, LinkProof } from "./link-proof.ts";
 import type { LinkStatus } from "./link-status.ts";
 import { Peer } from "./peer.ts";
 import type { Lane } from "./send-queue.ts";
@@ -41,6 +42,8 @@ export interface TransportOptions {
   /** Where a peer is now, as host:port; asked on every dial. Null, or an error, is a failed dial. */
   resolve(peer: MemberInfo): string | null | Promise<string | null>;
   readonly listener: TransportListener;
+  /** Each link begins with a proof of both sides that they hold a key; absent or null: links are made with members without keys only. */
+  readonly keys?: LinkKeys | null;
   /** A number from 0 (included) to 1 (excluded), for jitter. */
   random(): number;
   readonly clock?: Clock;
@@ -77,6 +80,8 @@ export class Transport {
     this.#ws = new WsFactory(this.#limits);
     this.#members = options.peers;
     this.#events = {
+      proven: (connection) => this.#onProven(connection),
+      unproven: (connection, fault) => this.#onUnproven(connection, fault),
       hello: (connection, frame) => this.#onHello(connection, frame),
       message: (connection, message) => this.#onMessage(connection, message),
       alive: (connection, question) => this.#onAlive(connection, question),
@@ -111,7 +116,7 @@ export class Transport {
       socket.destroy();
       return;
     }
-    this.#ws.accept(request, socket, head, (ws) => this.#connection(ws, socket as Socket, null));
+    this.#ws.accept(request, socket, head, (ws) => this.#connection(ws, socket as Socket, null).begin());
   }
 
   /**
@@ -193,7 +198,7 @@ export class Transport {
       connect: (url) => this.#ws.connect(url),
       opened: (ws, socket) => {
         peer.greeting = this.#connection(ws, socket, peer);
-        peer.greeting.sendHello(encodeHello(this.#options.hello(), peer.incarnation));
+        peer.greeting.begin();
       },
     });
   }
@@ -201,14 +206,28 @@ export class Transport {
   /** A new connection, to `dialled` or, when that is null, from somebody. */
   #connection(ws: WebSocket, socket: Socket, dialled: Peer | null): Connection {
     const dialledByUs = dialled !== null;
-    const connection = new Connection({ ws, socket, dialledByUs, limits: this.#limits, clock: this.#clock, events: this.#events });
+    const keys = this.#options.keys ?? null;
+    const proof = keys === null ? null : new LinkProof(keys, dialledByUs);
+    const connection = new Connection({ ws, socket, dialledByUs, proof, limits: this.#limits, clock: this.#clock, events: this.#events });
     this.#connections.set(connection, dialled);
     return connection;
+  }
+
+  /** Who dials says hello first, with what holds at this moment: a peer must not hear of fewer records than another link told it of. */
+  #onProven(connection: Connection): void {
+    const dialled = this.#connections.get(connection) ?? null;
+    if (dialled !== null) connection.sendHello(encodeHello(this.#options.hello(), dialled.incarnation));
+  }
+
+  #onUnproven(connection: Connection, message: string): void {
+    this.#refuse(connection, this.#connections.get(connection) ?? null, { code: CLOSE.unproven, message, hello: null });
   }
 
   #onHello(connection: Connection, frame: Uint8Array): void {
     const dialled = this.#connections.get(connection);
     assert(dialled !== undefined, "a live connection is known");
+    const keyless = (this.#options.keys ?? null) === null;
+    if (keyless && isProofFrame(frame)) return this.#onUnproven(connection, "the peer asks for a key, and this member has none");
     const local = this.#options.hello();
     const judged = judgeHello(frame, local, dialled?.incarnation ?? null);
     if ("code" in judged) {
@@ -335,8 +354,10 @@ export class Transport {
     this.#listener.onMessage(peer.incarnation, message);
   }
 
-  #onEnded(connection: Connection, code: number, reason: string): void {
+  #onEnded(connection: Connection, told: number, reason: string): void {
     const peer = this.#connections.get(connection) ?? null;
+    // For the word of somebody who proved nothing a member must not fence itself.
+    const code = told === CLOSE.copied && !connection.proven ? CLOSE.unproven : told;
     this.#connections.delete(connection);
     if (peer === null) return;
     if (peer.link?.connection === connection) {

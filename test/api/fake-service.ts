@@ -35,6 +35,7 @@ export class FakeService implements Service {
   readonly membership = new FakeMembership();
   readonly history = new EventHistory("m1", () => 1_700_000_000_000, 8);
   readonly transfers: (string | undefined)[] = [];
+  renewals = 0;
   /** Requests that were begun. */
   requests = 0;
   /** Answers wait for `release` while true. */
@@ -90,7 +91,7 @@ export class FakeService implements Service {
     return {
       member: "m1", incarnation: INCARNATION, cluster: this.cluster, role: "leader", leader: "m1",
       ballot: { round: 1, member: "m1", incarnation: INCARNATION }, committed: this.#slot, applied: this.#slot, revision,
-      configuration: { voters: [member], learners: [] }, peers: [], fenced: null, diskFull: false, version: "0.1.0",
+      configuration: { voters: [member], learners: [] }, peers: [], fenced: null, fence: null, keys: [], diskFull: false, version: "0.1.0",
     };
   }
 
@@ -102,6 +103,11 @@ export class FakeService implements Service {
     if (named !== INCARNATION) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION");
     if (this.cluster !== null && this.cluster !== founding.cluster) throw new SynodError("SYNOD_ERR_ALREADY_FOUNDED");
     this.cluster = founding.cluster;
+  }
+
+  async renew(named: string): Promise<void> {
+    if (named !== INCARNATION) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION");
+    this.renewals += 1;
   }
 
   readiness(): Readiness {

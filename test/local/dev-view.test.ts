@@ -8,7 +8,7 @@ const id = incarnation("0123456789abcdef0123456789abcdef");
 const ballot = { round: 3, member: "n2", incarnation: id };
 const status: Status = {
   member: "n1", incarnation: id, cluster: id, role: "follower", leader: "n2", ballot, committed: 120, applied: 119, revision: 42,
-  configuration: { voters: [], learners: [] }, fenced: null, diskFull: false, version: "1",
+  configuration: { voters: [], learners: [] }, fenced: null, fence: null, keys: [], diskFull: false, version: "1",
   peers: [
     { name: "n2", incarnation: id, address: "127.0.0.1:1", link: "up", refused: null }, { name: "n3", incarnation: id, address: "127.0.0.1:2", link: "dialing", refused: null },
   ],

@@ -67,7 +67,7 @@ function status(): object {
   return {
     member: name, incarnation: identity.incarnation, cluster: identity.cluster, role: leads ? "leader" : "follower", leader: null,
     ballot: { round: 1, member: name, incarnation: identity.incarnation }, committed: 7, applied: 7, revision: 3,
-    configuration: { voters: [], learners: [], removed: [] }, peers: [], fenced: null, diskFull: false, version: "fake",
+    configuration: { voters: [], learners: [], removed: [] }, peers: [], fenced: null, fence: null, keys: [], diskFull: false, version: "fake",
   };
 }
 

@@ -81,13 +81,13 @@ describe("membership calls", () => {
     const { url, asked } = await serving(refusal("SYNOD_ERR_NO_LEADER", 503), refusal("SYNOD_ERR_OUTCOME_UNKNOWN", 504), refusal("SYNOD_ERR_CHANGE_PENDING"), listing());
     await expect(new MembershipCalls(() => url).remove("n4")).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LEADER" });
     const endpoints = ["http://127.0.0.1:1", url];
-    await new MembershipCalls(() => endpoints.shift() ?? url, { forMs: 60_000 }).remove("n4");
+    await new MembershipCalls(() => endpoints.shift() ?? url, { patience: { forMs: 60_000 } }).remove("n4");
     expect(asked).toHaveLength(4);
   });
 
   it("are not made again after a refusal that stays", async () => {
     const { url, asked } = await serving(refusal("SYNOD_ERR_LAST_VOTER"), listing());
-    await expect(new MembershipCalls(() => url, { forMs: 60_000 }).remove("n4")).rejects.toMatchObject({ code: "SYNOD_ERR_LAST_VOTER" });
+    await expect(new MembershipCalls(() => url, { patience: { forMs: 60_000 } }).remove("n4")).rejects.toMatchObject({ code: "SYNOD_ERR_LAST_VOTER" });
     expect(asked).toHaveLength(1);
   });
 });

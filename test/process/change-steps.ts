@@ -1,5 +1,5 @@
 import type { ServiceEvent } from "../../src/api/service.ts";
-import { followStream } from "../../src/local/event-stream.ts";
+import { followStream } from "../../src/client/event-stream.ts";
 import type { Configuration } from "../../src/paxos/configuration.ts";
 import { PATIENCE_MS, type TestCluster } from "./cluster.ts";
 

@@ -21,7 +21,7 @@ function patient(cluster: TestCluster): MembershipCalls {
   return new MembershipCalls(() => {
     const nodes = cluster.reachable();
     return nodes[turn++ % nodes.length]?.url ?? "http://127.0.0.1:1";
-  }, { forMs: PATIENCE_MS });
+  }, { patience: { forMs: PATIENCE_MS } });
 }
 
 /** Asks one member, once. */

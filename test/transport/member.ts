@@ -4,6 +4,7 @@ import type { MemberInfo } from "../../src/paxos/configuration.ts";
 import { type Incarnation, incarnation } from "../../src/paxos/ids.ts";
 import type { Clock } from "../../src/transport/clock.ts";
 import type { Hello } from "../../src/transport/hello.ts";
+import type { LinkKeys } from "../../src/transport/link-proof.ts";
 import type { TransportLimits } from "../../src/transport/limits.ts";
 import { type Refusal, Transport } from "../../src/transport/transport.ts";
 
@@ -26,6 +27,7 @@ export interface MemberOptions {
   readonly hello?: Partial<Hello>;
   readonly limits?: Partial<TransportLimits>;
   readonly clock?: Clock;
+  readonly keys?: LinkKeys;
   readonly onMessage?: (from: Incarnation, message: Uint8Array) => void;
 }
 
@@ -67,6 +69,7 @@ export class Member {
       random: () => 0.5,
       limits: { backoffMinMs: 5, backoffMaxMs: 20, ...options.limits },
       ...(options.clock === undefined ? {} : { clock: options.clock }),
+      ...(options.keys === undefined ? {} : { keys: options.keys }),
       listener: {
         onMessage: (from, message) => {
           this.messages.push({ from, message });

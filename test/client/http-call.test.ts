@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
-import { send } from "../../src/local/http-call.ts";
+import { send } from "../../src/client/http-call.ts";
 
 describe("a call of the command line", () => {
   let server: Server;

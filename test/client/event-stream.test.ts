@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import { array, assert, nat, property } from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
-import { EventStreamParser, followStream, type StreamEvent } from "../../src/local/event-stream.ts";
+import { EventStreamParser, followStream, type StreamEvent } from "../../src/client/event-stream.ts";
 
 function parse(...pieces: (string | Uint8Array)[]): StreamEvent[] {
   const events: StreamEvent[] = [];

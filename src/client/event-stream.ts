@@ -67,13 +67,14 @@ export interface FollowOptions {
   readonly onOpen?: () => void;
   readonly onEvent: (event: StreamEvent) => void;
   readonly signal: AbortSignal;
+  /** A connection over which nothing comes for so long, not even a heartbeat, is taken for dead. Absent: it may be silent for ever. */
+  readonly idleMs?: number;
 }
 
 /**
  * Follows a stream for as long as its connection lasts; resolves when it has ended for whatever reason, the signal included.
- * A stream may be silent for hours, so there is no time-out.
  */
-export function followStream({ url, lastEventId, onOpen, onEvent, signal }: FollowOptions): Promise<void> {
+export function followStream({ url, lastEventId, onOpen, onEvent, signal, idleMs }: FollowOptions): Promise<void> {
   return new Promise((ended) => {
     const headers = { accept: "text/event-stream", ...(lastEventId === undefined ? {} : { "last-event-id": lastEventId }) };
     const sent = request(url, { headers, agent: false, signal }, (response) => {
@@ -89,6 +90,7 @@ export function followStream({ url, lastEventId, onOpen, onEvent, signal }: Foll
       });
       response.on("error", () => {});
     });
+    if (idleMs !== undefined) sent.setTimeout(idleMs, () => sent.destroy());
     sent.on("error", () => {}).on("close", ended).end();
   });
 }

@@ -1,0 +1,83 @@
+import { loadYaml } from "@kubernetes/client-node";
+import { readFile } from "node:fs/promises";
+import { SynodError } from "../errors/synod-error.ts";
+import type { KubeClient } from "./kube/client.ts";
+import { type Clock, pause } from "./kube/clock.ts";
+import { isOutcome } from "./kube/kube-error.ts";
+import { KIND, type PaxosCluster } from "./resource/paxos-cluster.ts";
+
+/** The field manager of what the chart applies: the fields that it names are the chart's, and those only. */
+const CHART_MANAGER = "synod-chart";
+const LOOK_MS = 1_000;
+const NEVER = new AbortController().signal;
+
+export interface JobOptions {
+  readonly client: Pick<KubeClient, "get" | "apply" | "delete">;
+  readonly clock: Clock;
+  /** For how long what is not there yet is waited for, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Reads a PaxosCluster from a file of YAML or JSON; `namespace` is where it goes unless the file says it. Throws `SYNOD_ERR_BAD_REQUEST` for another document. */
+export async function readCluster(path: string, namespace: string): Promise<PaxosCluster> {
+  let document: Partial<PaxosCluster> | null;
+  try {
+    document = loadYaml<Partial<PaxosCluster>>(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new SynodError("SYNOD_ERR_BAD_REQUEST", `${path} cannot be read: ${(error as Error).message}`);
+  }
+  if (document?.kind !== KIND || document.metadata?.name === undefined) {
+    throw new SynodError("SYNOD_ERR_BAD_REQUEST", `${path} is not a ${KIND} with a name.`);
+  }
+  return { ...document, metadata: { ...document.metadata, namespace: document.metadata.namespace ?? namespace } } as PaxosCluster;
+}
+
+/** Applies a PaxosCluster as soon as the API server knows what that is. Throws the last failure when it still does not after the time-out. */
+export async function applyCluster(options: JobOptions, cluster: PaxosCluster): Promise<PaxosCluster> {
+  const { client, clock, timeoutMs } = options;
+  const until = clock.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await client.apply(cluster, { fieldManager: CHART_MANAGER });
+    } catch (error) {
+      if (!isOutcome(error, "notFound", "unavailable", "conflict") || clock.now() >= until) throw error;
+    }
+    await pause(clock, LOOK_MS, NEVER);
+  }
+}
+
+/** Resolves once the cluster is ready as its present spec says. Throws `SYNOD_ERR_TIMEOUT` with what its conditions say. */
+export async function awaitReady(options: JobOptions, { metadata: { namespace, name } }: PaxosCluster): Promise<void> {
+  let said = "the controller has not told of it yet";
+  const ready = await look(options, async () => {
+    const cluster = await options.client.get<PaxosCluster>({ kind: KIND, namespace, name });
+    const condition = cluster?.status?.conditions?.find(({ type }) => type === "Ready");
+    if (condition !== undefined) said = `${condition.reason}: ${condition.message}`;
+    return condition?.status === "True" && condition.observedGeneration >= (cluster?.metadata.generation ?? 0);
+  });
+  if (!ready) throw new SynodError("SYNOD_ERR_TIMEOUT", `${namespace}/${name} is not ready after ${options.timeoutMs} ms. ${said}`);
+}
+
+/** Deletes a PaxosCluster, and resolves once it is gone. That there is none is as good. */
+export async function deleteCluster(options: JobOptions, place: { readonly namespace: string; readonly name: string }): Promise<void> {
+  const object = { kind: KIND, ...place } as const;
+  const gone = await look(options, async () => {
+    await options.client.delete(object);
+    return (await options.client.get(object)) === null;
+  });
+  if (!gone) throw new SynodError("SYNOD_ERR_TIMEOUT", `${place.namespace}/${place.name} is still there after ${options.timeoutMs} ms.`);
+}
+
+/** Looks until it is so, or the time is up. A server that cannot be reached now is asked again. */
+async function look({ clock, timeoutMs }: JobOptions, isSo: () => Promise<boolean>): Promise<boolean> {
+  const until = clock.now() + timeoutMs;
+  for (;;) {
+    try {
+      if (await isSo()) return true;
+    } catch (error) {
+      if (!isOutcome(error, "unavailable") || clock.now() >= until) throw error;
+    }
+    if (clock.now() >= until) return false;
+    await pause(clock, LOOK_MS, NEVER);
+  }
+}

@@ -1,0 +1,68 @@
+import type { EventText } from "../kube/event-recorder.ts";
+import type { Action } from "../plan/actions.ts";
+import type { Observed } from "../plan/observed.ts";
+
+/** What an action that was carried out is told as. */
+export function describeAction(action: Action, observed: Observed): EventText {
+  const { reason, message } = wordsOf(action, observed);
+  return { type: "Normal", reason, action: action.type.charAt(0).toUpperCase() + action.type.slice(1), message };
+}
+
+interface Words {
+  readonly reason: string;
+  readonly message: string;
+}
+
+const said = (reason: string, message: string): Words => ({ reason, message });
+
+function wordsOf(action: Action, observed: Observed): Words {
+  const podName = (ordinal: number): string => `${observed.cluster.metadata.name}-${ordinal}`;
+  switch (action.type) {
+    case "apply": {
+      const key = `${action.object.kind}/${action.object.metadata?.name}`;
+      return observed.objects.has(key) ? said("Updated", `Updated ${key}`) : said("Created", `Created ${key}`);
+    }
+    case "recreateStatefulSet":
+      return said("RecreatedStatefulSet", "Deleted the StatefulSet, without its pods, to make it again: what changed cannot be changed in place");
+    case "deleteObject":
+      return said("Deleted", `Deleted ${action.kind}/${action.name}`);
+    case "createKey":
+      return said("CreatedKey", "Created the key of the cluster's members");
+    case "rotateKey":
+      return said("RotatedKey", "Made a new key for the members; the one before it stays valid until all of them have the new one");
+    case "dropPreviousKey":
+      return said("DroppedKey", "All members have the new key: the one before it is not valid any more");
+    case "createBootstrap":
+      return said("Founding", `Founding the cluster with ${action.members.map(({ name }) => name).join(", ")}`);
+    case "deleteBootstrap":
+      return said("DroppedFounding", "Nothing is left of the cluster that was founded before: its founding document was deleted");
+    case "found":
+      return said("Founded", `${podName(action.ordinal)} has the founding document`);
+    case "addLearner":
+      return said("AddedLearner", `Added ${podName(action.ordinal)} as a learner (${action.incarnation})`);
+    case "promote":
+      return action.replaces === null
+        ? said("Promoted", `${seatName(observed, action.id)} votes now`)
+        : said("ReplacedMember", `${seatName(observed, action.id)} (${action.id}) votes now in the place of ${action.replaces}`);
+    case "removeMember":
+      return said("RemovedMember", `Removed ${action.name} (${action.id}) from the configuration`);
+    case "transferLeadership":
+      return said("TransferredLeadership", `${seatName(observed, action.to)} leads now`);
+    case "renewMember":
+      return said("RenewedMember", `${podName(action.ordinal)} empties its folder and comes back as a new member`);
+    case "deletePod":
+      return said("DeletedPod", `Deleted the pod ${action.name}, to be made anew`);
+    case "deleteClaim":
+      return said("DeletedVolume", `Deleted the claim ${action.name}: its member has left`);
+    case "resizeClaim":
+      return said("ResizedVolume", `Asked for ${action.size} for the claim ${action.name}`);
+    case "ownClaim":
+      return said("OwnedVolume", action.owned ? `The claim ${action.name} is deleted with the cluster from now on` : `The claim ${action.name} is kept when the cluster is deleted`);
+    case "labelLeader":
+      return said("LabelledLeader", action.leads ? `The Service of the leader leads to ${action.pod} now` : `The Service of the leader does not lead to ${action.pod} any more`);
+  }
+}
+
+function seatName({ configuration }: Observed, id: string): string {
+  return configuration?.seats.find((seat) => seat.id === id)?.name ?? id;
+}
