@@ -3,7 +3,10 @@ import type { Service, ServiceEvent } from "./service.ts";
 
 const MAX_QUEUED_BYTES = 512 * 1024;
 
-/** One reader of `GET /v1/events`. It ends when the reader goes, when it reads too slowly, or when `end` is called. */
+/**
+ * One reader of `GET /v1/events`. Behind the events that it asked for again it is told whom the member follows now, as event `leader`
+ * without an id, so that it need not wait for the next election. It ends when the reader goes, when it reads too slowly, or when `end` is called.
+ */
 export class EventStream {
   readonly #response: ServerResponse;
   readonly #stopFollowing: () => void;
@@ -20,6 +23,8 @@ export class EventStream {
     });
     response.write("retry: 1000\n\n");
     this.#stopFollowing = service.events((event) => this.#send(event), afterId);
+    const { member, incarnation } = service.identity();
+    this.#write(`event: leader\ndata: ${JSON.stringify({ type: "leader", member, incarnation, ...service.leaderNews() })}\n\n`);
     response.once("close", () => {
       this.#stopFollowing();
       onEnd(this);

@@ -1,4 +1,4 @@
-import type { Consistency, Members, Query, ReadResult, Status } from "../client/types.ts";
+import type { Consistency, Members, NamedBallot, Query, ReadResult, Status } from "../client/types.ts";
 import type { SynodError } from "../errors/synod-error.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import type { Result } from "../state/results.ts";
@@ -35,6 +35,19 @@ export interface ServiceEvent {
   readonly member: string;
   readonly type: string;
   readonly [field: string]: unknown;
+}
+
+/**
+ * Whom a member follows. Of two such news of one cluster the one with the higher ballot (round, then incarnation) is the newer,
+ * whoever tells it. Without a leader the ballot is the highest that the member promised.
+ */
+export interface LeaderNews {
+  readonly cluster: string | null;
+  /** Name, id and address of the leader; null: the member knows none. */
+  readonly leader: string | null;
+  readonly leaderIncarnation: string | null;
+  readonly address: string | null;
+  readonly ballot: NamedBallot;
 }
 
 /** Under what condition a change of the members is wanted. */
@@ -94,6 +107,9 @@ export interface Service {
    * without `afterId` only new ones are. Returns the function that ends it. (`EventHistory` implements this.)
    */
   events(listener: (event: ServiceEvent) => void, afterId?: number): () => void;
+
+  /** Whom it follows now. Every `leaderChanged` event has the same fields. */
+  leaderNews(): LeaderNews;
 
   /** Hands leadership to the member named `target`, or to the most caught-up voter. Resolves once another member leads. */
   transferLeadership(target?: string): Promise<void>;

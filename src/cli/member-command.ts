@@ -33,6 +33,8 @@ export function memberCommand(): Command {
     .argument("<member>", "the name or id of the one that goes")
     .argument("<host:port>", "where the new one listens; its data folder must be empty", parseAddress)
     .option("--wait <ms>", "how long it may take to catch up", parseCount, 600_000).action(replace));
+  member.addCommand(subcommand("renew").description("have the member at --endpoint, which was removed or is fenced for ever, give up its data and end")
+    .argument("<id>", "its id, which it loses").action(renew));
   member.addCommand(subcommand("transfer-leadership").description("hand leadership to a voter").argument("<member>", "its name or id").action(transfer));
   return member;
 }
@@ -101,6 +103,12 @@ async function replace(id: string, address: string, { wait, ...flags }: WaitFlag
 async function becomeVoter(calls: MembershipCalls, newcomer: MemberEntry, options: Parameters<MembershipCalls["promoteWhenCaughtUp"]>[1]): Promise<void> {
   process.stderr.write(newcomer.role === "voter" ? `${newcomer.name} votes already\n` : `${newcomer.name} learns; waiting until it has caught up\n`);
   show(await calls.promoteWhenCaughtUp(newcomer, options));
+}
+
+/** Whoever keeps the process running starts it again, as a new member. */
+async function renew(id: string, flags: Flags): Promise<void> {
+  const { member, renewed } = await (await callsTo(flags)).renew(id);
+  process.stdout.write(`${member} gives up what it kept as ${renewed} and ends; started again it is a new member\n`);
 }
 
 async function transfer(id: string, flags: Flags): Promise<void> {

@@ -73,6 +73,11 @@ export class MembershipCalls {
     return this.#call("POST", `/v1/members/${encodeURIComponent(id)}/transfer-leadership`, {});
   }
 
+  /** Has the member at the endpoint give up what it keeps, if that is what it kept as `id`. */
+  renew(id: string): Promise<{ readonly member: string; readonly renewed: string }> {
+    return this.#call("POST", "/v1/renew", { incarnation: id });
+  }
+
   /** Promotes a learner as soon as that is allowed. Throws `SYNOD_ERR_LEARNER_LAGS` when it has not caught up after `waitMs`. */
   async promoteWhenCaughtUp({ id, name }: MemberEntry, { waitMs, ...plan }: CatchUpOptions): Promise<Members> {
     const untilMs = performance.now() + waitMs;
@@ -99,16 +104,16 @@ export class MembershipCalls {
     }
   }
 
-  #call(method: Call["method"], path: string, body?: unknown): Promise<Members> {
+  #call<T = Members>(method: Call["method"], path: string, body?: unknown): Promise<T> {
     return persist(this.#patience, () => this.#send(method, path, body));
   }
 
-  async #send(method: Call["method"], path: string, body: unknown): Promise<Members> {
+  async #send<T>(method: Call["method"], path: string, body: unknown): Promise<T> {
     const url = new URL(path, await this.#endpoint());
     const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
     const form: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
     const answer = await authorized(this.#keys, (headers) => send({ method, url, timeoutMs: CALL_MS, headers: { ...form, ...headers }, ...sent }));
-    return JSON.parse(answer.body.toString("utf8")) as Members;
+    return JSON.parse(answer.body.toString("utf8")) as T;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { LeaderNews } from "../api/service.ts";
 import type { Ballot } from "../paxos/ballot.ts";
 import { allMembers, type Configuration } from "../paxos/configuration.ts";
 import type { Incarnation } from "../paxos/ids.ts";
@@ -16,6 +17,18 @@ export function memberName(configuration: Configuration, incarnation: Incarnatio
 
 export function nameBallot(configuration: Configuration, { round, incarnation }: Ballot): NamedBallot {
   return { round, member: memberName(configuration, incarnation), incarnation };
+}
+
+/**
+ * What is told of a leader. A member that has promised a candidate's ballot still names its old leader for a moment: of that one
+ * no news is told under a ballot that is not its own.
+ */
+export function leaderNews(cluster: string | null, configuration: Configuration, leader: Incarnation | null, ballot: Ballot): LeaderNews {
+  const followed = leader === ballot.incarnation ? leader : null;
+  const info = allMembers(configuration).find((member) => member.incarnation === followed);
+  return {
+    cluster, leader: info?.name ?? followed, leaderIncarnation: followed, address: info?.address ?? null, ballot: nameBallot(configuration, ballot),
+  };
 }
 
 /** The fields of a core's event, with members named. */

@@ -2,6 +2,7 @@ import type { KeyRing } from "../auth/key-ring.ts";
 import type { ChangePlan, Membership, Members } from "../api/service.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { admit, askNewcomer } from "../founding/admission.ts";
+import type { Fetch } from "../founding/member-call.ts";
 import { allMembers, type Configuration, isVoter } from "../paxos/configuration.ts";
 import { type Incarnation, isIncarnation, slot } from "../paxos/ids.ts";
 import type { ConfigurationChange } from "../paxos/membership.ts";
@@ -18,6 +19,7 @@ export interface MembershipPort {
   readonly cluster: () => string;
   /** What newcomers ask for; null: nothing. */
   readonly keys: KeyRing | null;
+  readonly fetch: Fetch;
   pause(ms: number): Promise<void>;
 }
 
@@ -43,10 +45,10 @@ export class MembershipService implements Membership {
     const url = `http://${newcomer.address}`;
     this.#port.member();
     const cluster = this.#port.cluster();
-    const { incarnation, member: name } = await askNewcomer(fetch, url, cluster, newcomer.id ?? null);
+    const { incarnation, member: name } = await askNewcomer(this.#port.fetch, url, cluster, newcomer.id ?? null);
     const view = await this.#change({ type: "addLearner", member: { incarnation, name, address: newcomer.address } }, plan);
     const { configuration, configurationSlot } = view;
-    await admit(fetch, url, incarnation, { cluster, configuration, configurationSlot }, this.#port.keys);
+    await admit(this.#port.fetch, url, incarnation, { cluster, configuration, configurationSlot }, this.#port.keys);
     return this.#describe(view);
   }
 

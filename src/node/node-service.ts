@@ -2,9 +2,10 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { KeyRing } from "../auth/key-ring.ts";
 import { EventHistory } from "../api/event-history.ts";
 import type {
-  Consistency, FoundingStatus, Members, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
+  Consistency, FoundingStatus, LeaderNews, Members, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
 } from "../api/service.ts";
 import { SynodError } from "../errors/synod-error.ts";
+import type { Fetch } from "../founding/member-call.ts";
 import { MemberMetrics, type MemberSample } from "../metrics/metrics.ts";
 import { ZERO_BALLOT } from "../paxos/ballot.ts";
 import { allMembers, type Configuration, type MemberInfo } from "../paxos/configuration.ts";
@@ -14,7 +15,7 @@ import type { StateMachine } from "../state/state-machine.ts";
 import { type Fence, fenceError } from "../storage/fence-file.ts";
 import type { Founding, MemberFolder } from "../storage/interface.ts";
 import type { LinkStatus } from "../transport/link-status.ts";
-import { memberName, nameBallot, nameEvent } from "./event-names.ts";
+import { leaderNews, memberName, nameBallot, nameEvent } from "./event-names.ts";
 import { MembershipService } from "./membership-service.ts";
 import type { Member } from "./member.ts";
 import { judgeReadiness } from "./readiness.ts";
@@ -29,6 +30,8 @@ export interface NodeServiceOptions {
   readonly version: string;
   /** The keys of the cluster; null: none is asked for. */
   readonly keys: KeyRing | null;
+  /** Calls another member. */
+  readonly fetch: Fetch;
   /** What another member says of the members; null when it does not answer. */
   askMembers(member: MemberInfo): Promise<Members | null>;
   /** Gives up what the folder keeps, durably, and has the process end and be started anew. */
@@ -56,8 +59,9 @@ export class NodeService implements Service {
     this.memberMetrics = new MemberMetrics(() => this.#sample());
     this.membership = new MembershipService({
       member: () => this.#atWork(),
-      cluster: () => this.#storage.founding?.cluster ?? "",
+      cluster: () => this.#cluster ?? "",
       keys: options.keys,
+      fetch: options.fetch,
       pause: (ms) => pause(ms),
     });
   }
@@ -109,7 +113,19 @@ export class NodeService implements Service {
   /** Notes an event of the core, for all who follow. */
   observe(event: PaxosEvent): void {
     this.memberMetrics.paxosEvent(event);
-    this.eventHistory.publish(event.type, nameEvent(this.#configuration(), event));
+    const configuration = this.#configuration();
+    const news = event.type === "leaderChanged" ? leaderNews(this.#cluster, configuration, event.leader, event.ballot) : {};
+    this.eventHistory.publish(event.type, { ...nameEvent(configuration, event), ...news });
+  }
+
+  get #cluster(): string | null {
+    return this.#storage.founding?.cluster ?? null;
+  }
+
+  leaderNews(): LeaderNews {
+    const core = this.#member?.status();
+    const leader = this.fence === null ? core?.leader ?? null : null;
+    return leaderNews(this.#cluster, this.#configuration(), leader, core?.ballot ?? ZERO_BALLOT);
   }
 
   write(command: Uint8Array, done: (outcome: WriteOutcome) => void): void {
@@ -135,7 +151,7 @@ export class NodeService implements Service {
     return {
       member: name,
       incarnation,
-      cluster: this.#storage.founding?.cluster ?? null,
+      cluster: this.#cluster,
       role: this.fence !== null ? "fenced" : core?.role ?? "learner",
       leader: core === undefined || core.leader === null ? null : memberName(configuration, core.leader),
       ballot: nameBallot(configuration, core?.ballot ?? ZERO_BALLOT),
@@ -169,7 +185,7 @@ export class NodeService implements Service {
 
   identity(): FoundingStatus {
     const { member, incarnation } = this.#storage.identity;
-    return { member, incarnation, cluster: this.#storage.founding?.cluster ?? null };
+    return { member, incarnation, cluster: this.#cluster };
   }
 
   /** One founding at a time; the storage refuses a second document. */

@@ -14,10 +14,12 @@ import type { FileSystem, Founding, MemberFolder, Storage, StorageListener } fro
 import { commitClearance } from "../storage/folder-swap.ts";
 import { openStorage, type StorageOptions } from "../storage/open.ts";
 import { CLOSE } from "../transport/handshake.ts";
+import { NameLookup } from "../transport/name-lookup.ts";
 import { Transport } from "../transport/transport.ts";
 import { drawNonceSeed, systemClock } from "./clock.ts";
 import { LogOutput } from "./log-output.ts";
 import { Member, type MemberObserver } from "./member.ts";
+import { fetchByName } from "./fetch-by-name.ts";
 import { openWhenFree } from "./folder-wait.ts";
 import { fetchMembers } from "./members-call.ts";
 import { NodeService } from "./node-service.ts";
@@ -154,6 +156,7 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
   const { log, output, folder, disk, address, keys, timings } = opened;
   const renewed = Promise.withResolvers<void>();
   const addresses = peerAddresses(options.peersFile);
+  const names = new NameLookup();
   let transport: Transport | null = null;
   const begin = async (founding: Founding): Promise<{ member: Member; links(): ReturnType<Transport["links"]> }> => {
     assert(!("fence" in folder), "a fenced folder begins no member");
@@ -181,19 +184,16 @@ async function serve(options: NodeOptions, opened: Opened): Promise<RunningNode>
       ...(options.snapshotBytes === undefined ? {} : { snapshotBytes: options.snapshotBytes }),
     });
     disk.attach(diskListener(member, service, log));
-    transport = peerTransport(options, { storage, founding, member, log, keys });
+    transport = peerTransport({ storage, founding, member, log, keys, names, addresses });
     transport.start();
     const started = transport;
     return { member, links: () => started.links() };
   };
   const service = new NodeService({
     storage: folder, version: VERSION, keys, begin,
-    askMembers: async (peer) => fetchMembers(fetch, await addresses(peer)),
-    renew: async () => {
-      await commitClearance(opened.fileSystem, options.data);
-      log.warn({ incarnation: folder.identity.incarnation }, "what this member kept is given up; started anew, it is a new member");
-      renewed.resolve();
-    },
+    fetch: fetchByName(names),
+    askMembers: async (peer) => fetchMembers(fetchByName(names), await addresses(peer)),
+    renew: () => giveUp(opened, options.data).then(renewed.resolve),
   });
   const api = createApi(service, {
     onPeerUpgrade: (request, socket, head) => {
@@ -245,6 +245,11 @@ async function beginUnlessFenced(service: NodeService, opened: Opened, path: str
   }
 }
 
+async function giveUp({ fileSystem, folder, log }: Opened, path: string): Promise<void> {
+  await commitClearance(fileSystem, path);
+  log.warn({ incarnation: folder.identity.incarnation }, "what this member kept is given up; started anew, it is a new member");
+}
+
 /** Says why there is no vote of this member any more, and keeps it in the folder when that is for ever. */
 function tellFence(service: NodeService, { log, fileSystem }: Opened, path: string, fence: Fence): void {
   log.error({ fence: fence.kind }, `SYNOD_ERR_FENCED: this member does not vote any more: ${fence.reason}`);
@@ -254,10 +259,9 @@ function tellFence(service: NodeService, { log, fileSystem }: Opened, path: stri
 }
 
 function peerTransport(
-  options: NodeOptions,
-  parts: { storage: Storage; founding: Founding; member: Member; log: Logger; keys: KeyRing | null },
+  parts: { storage: Storage; founding: Founding; member: Member; log: Logger; keys: KeyRing | null; names: NameLookup; addresses: ReturnType<typeof peerAddresses> },
 ): Transport {
-  const { storage, founding, member, log, keys } = parts;
+  const { storage, founding, member, log, keys, names, addresses } = parts;
   const boot = randomBytes(8).toString("hex");
   return new Transport({
     hello: () => ({
@@ -270,9 +274,10 @@ function peerTransport(
       lastRecord: storage.stats().records,
     }),
     peers: member.peers,
-    resolve: peerAddresses(options.peersFile),
+    resolve: addresses,
     random: () => systemClock.random(),
     keys,
+    names,
     listener: {
       onMessage: (from, message) => member.receive(from, message),
       onLinkUp: (peer, hello) => {

@@ -1,6 +1,6 @@
 import { assert, unreachable } from "../codec/assert.ts";
 import { Acceptor } from "./acceptor.ts";
-import { type Ballot, ballotsEqual, compareBallots } from "./ballot.ts";
+import { type Ballot, ballotsEqual, compareBallots, ZERO_BALLOT } from "./ballot.ts";
 import { allMembers, assertConfiguration, type Configuration, isMember, isVoter, type MemberInfo } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { DiskWatch } from "./disk-watch.ts";
@@ -76,6 +76,8 @@ export class PaxosCore {
   #fenced = false;
   #diskFull = false;
   #wantedAbove: Slot | null = null;
+  /** The ballot of the last `leaderChanged`. */
+  #announcedBallot: Ballot = ZERO_BALLOT;
 
   constructor(options: CoreOptions) {
     const { recovered } = options;
@@ -317,7 +319,9 @@ export class PaxosCore {
   }
 
   #announceLeader(leader: Incarnation | null): void {
-    this.#outbox.emit({ type: "leaderChanged", leader, ballot: this.#acceptor.promised });
+    const ballot = this.#acceptor.promised;
+    this.#announcedBallot = ballot;
+    this.#outbox.emit({ type: "leaderChanged", leader, ballot });
   }
 
   /** A higher ballot was promised: whatever was led or sought at a lower one is over. */
@@ -432,10 +436,9 @@ export class PaxosCore {
   #heardLeader(from: Incarnation, ballot: Ballot, chosenThrough: Slot): void {
     const changed = this.#election.leader !== from;
     this.#election.heardLeader(from);
-    if (changed) {
-      this.#forwardedReads.abandon();
-      this.#announceLeader(from);
-    }
+    if (changed) this.#forwardedReads.abandon();
+    // A leader may have begun anew at a higher ballot, without anybody having noticed a time between.
+    if (changed || !ballotsEqual(ballot, this.#announcedBallot)) this.#announceLeader(from);
     const range = this.#acceptor.acceptedAt(ballot, chosenThrough);
     if (range !== null) this.#context.log.markChosen(range.from, range.through);
     this.#learner.heardChosen(from, chosenThrough);

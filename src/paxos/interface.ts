@@ -110,6 +110,7 @@ export type PaxosEvent =
   | { readonly type: "electionLost"; readonly ballot: Ballot; readonly reason: "higherBallot" | "timeout" | "removed" }
   /** The leader's barrier is chosen: it serves from now on. */
   | { readonly type: "leaderReady"; readonly ballot: Ballot }
+  /** Another leader is followed, or the same at a higher ballot; null: none is any more. */
   | { readonly type: "leaderChanged"; readonly leader: Incarnation | null; readonly ballot: Ballot }
   | { readonly type: "steppedDown"; readonly ballot: Ballot; readonly reason: "higherBallot" | "quorumLost" | "diskStalled" | "transferred" | "syncFailed" | "removed" }
   /** The leader proposes a configuration, its own or one that it found, for all slots above `slot`. */

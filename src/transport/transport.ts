@@ -13,6 +13,7 @@ import { type Hello, encodeHello } from "./hello.ts";
 import { DEFAULT_LIMITS, type TransportLimits } from "./limits.ts";
 import { isProofFrame, type LinkKeys, LinkProof } from "./link-proof.ts";
 import type { LinkStatus } from "./link-status.ts";
+import { NameLookup } from "./name-lookup.ts";
 import { Peer } from "./peer.ts";
 import type { Lane } from "./send-queue.ts";
 import { WsFactory } from "./ws-factory.ts";
@@ -44,6 +45,8 @@ export interface TransportOptions {
   readonly listener: TransportListener;
   /** Each link begins with a proof of both sides that they hold a key; absent or null: links are made with members without keys only. */
   readonly keys?: LinkKeys | null;
+  /** Finds the addresses of hosts, on every dial. */
+  readonly names?: NameLookup;
   /** A number from 0 (included) to 1 (excluded), for jitter. */
   random(): number;
   readonly clock?: Clock;
@@ -77,7 +80,7 @@ export class Transport {
     this.#clock = options.clock ?? systemClock;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#self = options.hello().incarnation;
-    this.#ws = new WsFactory(this.#limits);
+    this.#ws = new WsFactory(this.#limits, options.names ?? new NameLookup());
     this.#members = options.peers;
     this.#events = {
       proven: (connection) => this.#onProven(connection),

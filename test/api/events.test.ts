@@ -1,5 +1,13 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { INCARNATION } from "./fake-service.ts";
 import { eventually, rawSocket, startApi } from "./fixture.ts";
+
+/** Whom the fake member follows, as each reader is told. */
+const NEWS = {
+  type: "leader", member: "m1", incarnation: INCARNATION, cluster: null, leader: "m1", leaderIncarnation: INCARNATION, address: "127.0.0.1:1",
+  ballot: { round: 1, member: "m1", incarnation: INCARNATION },
+};
+const LEADER = `event: leader\ndata: ${JSON.stringify(NEWS)}`;
 
 interface Reader {
   /** The next blank-line-ended block that the stream brings. */
@@ -16,6 +24,7 @@ async function follow(url: string, lastEventId?: number): Promise<Reader> {
   const blocks = readBlocks(response.body as ReadableStream<Uint8Array>);
   const next = async (): Promise<string> => ((await blocks.next()).value as string | undefined) ?? "END";
   expect(await next()).toBe("retry: 1000");
+  if (lastEventId === undefined) expect(await next()).toBe(LEADER);
   return { next, cancel: () => abort.abort() };
 }
 
@@ -36,6 +45,14 @@ function block(event: { readonly id: number; readonly type: string }): string {
 }
 
 describe("GET /v1/events", () => {
+  it("tells at once whom the member follows, which has no id and so changes nothing about where to resume", async () => {
+    const { url, service } = await startApi();
+    service.history.publish("leaderChanged", { leader: "m1" });
+    const reader = await follow(url);
+    const next = service.history.publish("a");
+    expect(await reader.next()).toBe(block(next));
+  });
+
   it("brings events as they happen, to every reader", async () => {
     const { url, service } = await startApi();
     const readers = [await follow(url), await follow(url)];
@@ -49,6 +66,7 @@ describe("GET /v1/events", () => {
     const second = service.history.publish("b");
     const reader = await follow(url, first.id);
     expect(await reader.next()).toBe(block(second));
+    expect(await reader.next()).toBe(LEADER);
     const third = service.history.publish("c");
     expect(await reader.next()).toBe(block(third));
   });
@@ -61,6 +79,7 @@ describe("GET /v1/events", () => {
     const kept = later.slice(-8);
     expect(await reader.next()).toBe(`event: gap\ndata: {"type":"gap","lastSeen":${first.id},"next":${kept[0]?.id}}`);
     for (const event of kept) expect(await reader.next()).toBe(block(event));
+    expect(await reader.next()).toBe(LEADER);
   });
 
   it("shows that it is alive while nothing happens", async () => {

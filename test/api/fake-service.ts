@@ -1,6 +1,6 @@
 import { EventHistory } from "../../src/api/event-history.ts";
 import type {
-  Consistency, FoundingStatus, Members, Membership, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
+  Consistency, FoundingStatus, LeaderNews, Members, Membership, Query, Readiness, ReadResult, Service, ServiceEvent, Status, WriteOutcome,
 } from "../../src/api/service.ts";
 import { SynodError } from "../../src/errors/synod-error.ts";
 import { incarnation } from "../../src/paxos/ids.ts";
@@ -112,6 +112,11 @@ export class FakeService implements Service {
 
   readiness(): Readiness {
     return this.ready;
+  }
+
+  leaderNews(): LeaderNews {
+    const { cluster, leader, ballot } = this.status();
+    return { cluster, leader, leaderIncarnation: INCARNATION, address: "127.0.0.1:1", ballot };
   }
 
   events(listener: (event: ServiceEvent) => void, afterId?: number): () => void {

@@ -72,3 +72,34 @@ it.each(["EIO", "EROFS"] as const)("a member whose disk fails at work (%s) is fe
   const again = await start(disk);
   await vi.waitFor(async () => expect((await put(again.url, "k", "after")).status).toBe(200), { timeout: 20_000 });
 });
+
+it("a member that is fenced for ever can be renewed as what it is, and starts anew as another", async () => {
+  const disk = await folderOfOne();
+  const log = `${FOLDER}/log/0000000001.log`;
+  const right = disk.contents(log);
+  disk.plant(log, right.with(600, (right[600] as number) ^ 4));
+  const node = await start(disk);
+  const { incarnation, fence } = await statusOf(node.url);
+  expect(fence).toMatchObject({ kind: "corrupt", reason: expect.stringContaining(log) });
+  const renew = (named: unknown) => call(`${node.url}/v1/renew`, { method: "POST", body: JSON.stringify({ incarnation: named }), headers: { "content-type": "application/json" } });
+  expect(await renew("a".repeat(32))).toMatchObject({ status: 409, code: "SYNOD_ERR_WRONG_INCARNATION" });
+  expect(await renew("this one")).toMatchObject({ status: 400 });
+  expect(JSON.parse((await renew(incarnation)).body)).toEqual({ member: "one", renewed: incarnation });
+  await node.renewed;
+  await node.stop();
+  const again = await start(disk);
+  const born = await statusOf(again.url);
+  expect(born).toMatchObject({ cluster: null, fenced: null, fence: null, role: "learner" });
+  expect(born["incarnation"]).not.toBe(incarnation);
+});
+
+it("a member that votes is not renewed, and keeps what it has", async () => {
+  const disk = await folderOfOne();
+  const node = await start(disk);
+  const { incarnation } = await statusOf(node.url);
+  const refused = await call(`${node.url}/v1/renew`, { method: "POST", body: JSON.stringify({ incarnation }), headers: { "content-type": "application/json" } });
+  expect(refused).toMatchObject({ status: 409, code: "SYNOD_ERR_MEMBER_NEEDED" });
+  await node.stop();
+  const again = await start(disk);
+  expect(await statusOf(again.url)).toMatchObject({ incarnation, cluster: "c".repeat(32) });
+});

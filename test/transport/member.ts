@@ -5,6 +5,7 @@ import { type Incarnation, incarnation } from "../../src/paxos/ids.ts";
 import type { Clock } from "../../src/transport/clock.ts";
 import type { Hello } from "../../src/transport/hello.ts";
 import type { LinkKeys } from "../../src/transport/link-proof.ts";
+import type { NameLookup } from "../../src/transport/name-lookup.ts";
 import type { TransportLimits } from "../../src/transport/limits.ts";
 import { type Refusal, Transport } from "../../src/transport/transport.ts";
 
@@ -28,6 +29,7 @@ export interface MemberOptions {
   readonly limits?: Partial<TransportLimits>;
   readonly clock?: Clock;
   readonly keys?: LinkKeys;
+  readonly names?: NameLookup;
   readonly onMessage?: (from: Incarnation, message: Uint8Array) => void;
 }
 
@@ -69,6 +71,7 @@ export class Member {
       random: () => 0.5,
       limits: { backoffMinMs: 5, backoffMaxMs: 20, ...options.limits },
       ...(options.clock === undefined ? {} : { clock: options.clock }),
+      ...(options.names === undefined ? {} : { names: options.names }),
       ...(options.keys === undefined ? {} : { keys: options.keys }),
       listener: {
         onMessage: (from, message) => {

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Dialer } from "../../src/transport/dialer.ts";
 import { CLOSE } from "../../src/transport/handshake.ts";
 import { DEFAULT_LIMITS } from "../../src/transport/limits.ts";
+import { NameLookup } from "../../src/transport/name-lookup.ts";
 import { WsFactory } from "../../src/transport/ws-factory.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { Member, type MemberOptions, life, linked, rawHello } from "./member.ts";
@@ -109,7 +110,7 @@ describe("a dial", () => {
         throw new Error("no such name");
       },
     ];
-    const factory = new WsFactory(DEFAULT_LIMITS);
+    const factory = new WsFactory(DEFAULT_LIMITS, new NameLookup());
     const delays: number[] = [];
     await new Promise<void>((resolve) => {
       const dialer = new Dialer({
