@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import type { PaxosClusterStatus } from "../resource/paxos-cluster.ts";
 
-/** Something to tell the people who watch the cluster: an Event of the PaxosCluster. */
+/** Something to tell the people who watch the cluster: an Event of the PaxosCluster. What is done is told when it has been. */
 export interface Notice {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
@@ -33,9 +33,13 @@ export type Action =
   | { readonly type: "removeMember"; readonly id: string; readonly name: string; readonly configuration: number }
   /** `to` is the id of a voter. */
   | { readonly type: "transferLeadership"; readonly to: string }
-  /** The member in that pod never votes again under this incarnation: it empties its folder and becomes a new one. */
+  /**
+   * The member in that pod never votes again under this incarnation: it empties its folder and becomes a new one. It refuses unless
+   * it was removed, is fenced as corrupt or copied, or belongs to no cluster (its adding was interrupted, and then it was removed).
+   */
   | { readonly type: "renewMember"; readonly ordinal: number; readonly podUid: string; readonly incarnation: string }
   | { readonly type: "deletePod"; readonly name: string; readonly uid: string }
+  /** To be refused when a fresh read shows a pod of it, or a StatefulSet that wants one: a controller that was frozen may wake with it. */
   | { readonly type: "deleteClaim"; readonly name: string; readonly uid: string }
   | { readonly type: "resizeClaim"; readonly name: string; readonly size: string }
   /** Sets or clears the owner that lets a claim go with its cluster. */
