@@ -6,9 +6,6 @@ const report = process.env["SYNOD_TEST_REPORT"];
 /** Tests that start processes of their own. */
 const processes = ["test/process/**/*.test.ts", "test/**/*.process.test.ts"];
 
-/** Tests on the Kubernetes cluster that kubectl's current context names. They are skipped where there is none. */
-const cluster = ["test/**/*.cluster.test.ts"];
-
 /** The test of the TLA+ model keeps all cores busy for minutes. */
 const model = ["test/tla/**/*.test.ts"];
 
@@ -18,7 +15,7 @@ export default defineConfig({
     reporters: report === undefined ? ["default"] : ["default", "json"],
     ...(report === undefined ? {} : { outputFile: { json: report } }),
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...processes, ...cluster, ...model], testTimeout: 60_000 } },
+      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...processes, ...model], testTimeout: 60_000 } },
       {
         test: {
           name: "process",
@@ -29,17 +26,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      {
-        test: {
-          name: "cluster",
-          include: cluster,
-          fileParallelism: false,
-          testTimeout: 240_000,
-          hookTimeout: 120_000,
-          sequence: { groupOrder: 2 },
-        },
-      },
-      { test: { name: "model", include: model, sequence: { groupOrder: 3 } } },
+      { test: { name: "model", include: model, sequence: { groupOrder: 2 } } },
     ],
   },
 });

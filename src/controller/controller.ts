@@ -63,8 +63,8 @@ export class Controller {
     this.#options = options;
     this.#clock = clock;
     this.#log = log;
-    const client = new KubeClient(config);
     this.#metrics = new ControllerMetrics(() => this.#sample());
+    const client = new KubeClient(config, ({ verb, kind }) => this.#metrics.requested(verb, kind));
     this.#recorder = new EventRecorder({ client, clock, identity, onError: this.#failed("events") });
     this.#lease = new LeaseElection({
       client, clock, ...lease, identity, onHeld: () => this.#begin(), onLost: () => this.#end(), onError: this.#failed("lease"),

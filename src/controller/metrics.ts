@@ -18,6 +18,7 @@ export class ControllerMetrics {
   readonly #passes: Counter<"outcome">;
   readonly #actions: Counter<"action" | "outcome">;
   readonly #errors: Counter<"where">;
+  readonly #requests: Counter<"verb" | "kind">;
   readonly #leaderChanges: Counter;
 
   /** `sample` is called when metrics are scraped. */
@@ -28,6 +29,7 @@ export class ControllerMetrics {
     this.#passes = new Counter({ name: "synod_controller_reconciles_total", help: "Passes, by how they ended.", labelNames: ["outcome"], registers });
     this.#actions = new Counter({ name: "synod_controller_actions_total", help: "Steps that were taken, by how they ended.", labelNames: ["action", "outcome"], registers });
     this.#errors = new Counter({ name: "synod_controller_errors_total", help: "Errors, by the part that met them.", labelNames: ["where"], registers });
+    this.#requests = new Counter({ name: "synod_controller_api_requests_total", help: "Requests to the API server.", labelNames: ["verb", "kind"], registers });
     this.#leaderChanges = new Counter({ name: "synod_controller_leader_changes_total", help: "New leaders of clusters that were shown.", registers });
     for (const outcome of ["done", "failed"]) this.#passes.inc({ outcome }, 0);
     this.#gauge("synod_controller_clusters", "PaxosClusters that there are.", () => sample().clusters);
@@ -49,6 +51,10 @@ export class ControllerMetrics {
   /** `where` is one of a few fixed words. */
   failed(where: string): void {
     this.#errors.inc({ where });
+  }
+
+  requested(verb: string, kind: string): void {
+    this.#requests.inc({ verb, kind });
   }
 
   leaderChanged(): void {

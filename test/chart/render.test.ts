@@ -75,6 +75,17 @@ describe.skipIf(!HAS_HELM)("the chart (needs helm)", () => {
     }
   });
 
+  it("changes nothing immutable of the version before: selectors, role references and the names of both", () => {
+    const before = render({ chart: join(ROOT, "test", "e2e", "fixtures", "synod-0.0.9"), values: {} });
+    const after = render();
+    expect(only(after, "Deployment")["spec"].selector).toEqual(only(before, "Deployment")["spec"].selector);
+    const names = (objects: readonly Manifest[], kind: string): string[] => byKind(objects, kind).map(({ metadata }) => metadata.name);
+    for (const kind of ["Deployment", "ServiceAccount", "Job", "CustomResourceDefinition"]) {
+      expect(names(after, kind)).toEqual(expect.arrayContaining(names(before, kind)));
+    }
+    for (const { metadata, roleRef } of byKind(before, "RoleBinding")) expect(only(after, "RoleBinding", metadata.name)["roleRef"]).toEqual(roleRef);
+  });
+
   it("lets labels of the controller's pods not hide it from its Deployment", () => {
     const values = { controller: { podLabels: { "app.kubernetes.io/name": "other", team: "a" } } };
     expect(only(render({ values }), "Deployment")["spec"].template.metadata.labels).toMatchObject({ "app.kubernetes.io/name": "synod", team: "a" });

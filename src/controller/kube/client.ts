@@ -1,11 +1,12 @@
 import {
   HttpMethod, IsomorphicFetchHttpLibrary, KubeConfig, type KubernetesObject, RequestContext, type ResponseContext,
 } from "@kubernetes/client-node";
+import { MANAGER } from "../manifests/labels.ts";
 import { answeredError, isOutcome, KubeError, unansweredError } from "./kube-error.ts";
-import { isKind, pathOf, type Place } from "./resources.ts";
+import { isKind, type Kind, pathOf, type Place } from "./resources.ts";
 
 /** The field manager of everything that the controller applies. */
-export const FIELD_MANAGER = "synod-controller";
+export const FIELD_MANAGER = MANAGER;
 
 const REQUEST_MS = 10_000;
 const PAGE_OBJECTS = 500;
@@ -58,22 +59,31 @@ interface Exchange {
   readonly signal: AbortSignal;
 }
 
+/** What a request was, for metrics and tests. */
+export interface SentRequest {
+  readonly verb: "get" | "list" | "create" | "apply" | "patch" | "delete" | "watch";
+  readonly kind: Kind;
+}
+
 /**
  * Requests to one API server, as plain JSON: objects arrive as the server sends them, dates as text, so that they can be compared with what
  * was applied. Every failure is a `KubeError`. The library brings configuration, credentials and TLS.
  */
 export class KubeClient {
   readonly #config: KubeConfig;
+  readonly #onRequest: (request: SentRequest) => void;
   readonly #http = new IsomorphicFetchHttpLibrary();
   /** The library would make a new pool of connections for every request. */
   #dispatcher: ReturnType<RequestContext["getDispatcher"]>;
 
-  constructor(config: KubeConfig) {
+  constructor(config: KubeConfig, onRequest: (request: SentRequest) => void = () => {}) {
     this.#config = config;
+    this.#onRequest = onRequest;
   }
 
   /** Null: there is none. */
   async get<T extends KubernetesObject>(place: Place): Promise<T | null> {
+    this.#onRequest({ verb: "get", kind: place.kind });
     try {
       return await this.#call<T>("GET", place);
     } catch (error) {
@@ -84,6 +94,7 @@ export class KubeClient {
 
   /** All objects of a kind in one namespace, or in all. Read in pages; `gone` when the list grew too old meanwhile. */
   async list<T extends KubernetesObject>(place: Place, query: ListQuery = {}): Promise<ObjectList<T>> {
+    this.#onRequest({ verb: "list", kind: place.kind });
     const items: T[] = [];
     let next = "";
     for (let page = 0; page < MAX_PAGES; page++) {
@@ -98,22 +109,26 @@ export class KubeClient {
 
   create<T extends KubernetesObject>(object: T): Promise<T> {
     const { kind, namespace } = placeOf(object);
+    this.#onRequest({ verb: "create", kind });
     return this.#call("POST", { kind, namespace }, { fieldManager: FIELD_MANAGER }, object);
   }
 
   /** Server-side apply: makes the object if there is none, and sets the fields that are named. */
   apply<T extends KubernetesObject>(object: T, { fieldManager = FIELD_MANAGER, force = true, subresource }: ApplyOptions = {}): Promise<T> {
     const place = { ...placeOf(object), ...(subresource === undefined ? {} : { subresource }) };
+    this.#onRequest({ verb: "apply", kind: place.kind });
     return this.#call("PATCH", place, { fieldManager, force: String(force) }, object, "application/apply-patch+yaml");
   }
 
   /** A JSON merge patch. `metadata.uid` or `metadata.resourceVersion` in it are preconditions: `conflict` when they are not met. */
   patch<T extends KubernetesObject>(place: Place, patch: object): Promise<T> {
+    this.#onRequest({ verb: "patch", kind: place.kind });
     return this.#call("PATCH", place, { fieldManager: FIELD_MANAGER }, patch, "application/merge-patch+json");
   }
 
   /** Deletes with the object's own grace. That it is gone already is as good; another object of its name is left alone (`conflict`). */
   async delete(place: Place, preconditions: Preconditions = {}, propagationPolicy: "Background" | "Orphan" = "Background"): Promise<void> {
+    this.#onRequest({ verb: "delete", kind: place.kind });
     const options = { kind: "DeleteOptions", apiVersion: "v1", propagationPolicy, preconditions };
     try {
       await this.#call("DELETE", place, {}, options);
@@ -124,6 +139,7 @@ export class KubeClient {
 
   /** Tells what happens to a collection after `resourceVersion`, until the server ends it. Rejects with `gone` when that version is too old. */
   async watch(place: Place, { resourceVersion, seconds, onEvent, signal, ...query }: WatchRequest): Promise<void> {
+    this.#onRequest({ verb: "watch", kind: place.kind });
     const parameters = {
       ...definedOf(query), watch: "true", allowWatchBookmarks: "true", resourceVersion, timeoutSeconds: String(seconds),
     };

@@ -2,9 +2,11 @@ import type { EventText } from "../kube/event-recorder.ts";
 import type { Action } from "../plan/actions.ts";
 import type { Observed } from "../plan/observed.ts";
 
-/** What an action that was carried out is told as. */
-export function describeAction(action: Action, observed: Observed): EventText {
-  const { reason, message } = wordsOf(action, observed);
+/** What an action that was carried out is told as; null when the plan told it, or it follows from what is told anyway. */
+export function describeAction(action: Action, observed: Observed): EventText | null {
+  const words = wordsOf(action, observed);
+  if (words === null) return null;
+  const { reason, message } = words;
   return { type: "Normal", reason, action: action.type.charAt(0).toUpperCase() + action.type.slice(1), message };
 }
 
@@ -15,7 +17,7 @@ interface Words {
 
 const said = (reason: string, message: string): Words => ({ reason, message });
 
-function wordsOf(action: Action, observed: Observed): Words {
+function wordsOf(action: Action, observed: Observed): Words | null {
   const podName = (ordinal: number): string => `${observed.cluster.metadata.name}-${ordinal}`;
   switch (action.type) {
     case "apply": {
@@ -33,7 +35,8 @@ function wordsOf(action: Action, observed: Observed): Words {
     case "dropPreviousKey":
       return said("DroppedKey", "All members have the new key: the one before it is not valid any more");
     case "createBootstrap":
-      return said("Founding", `Founding the cluster with ${action.members.map(({ name }) => name).join(", ")}`);
+    case "labelLeader":
+      return null;
     case "deleteBootstrap":
       return said("DroppedFounding", "Nothing is left of the cluster that was founded before: its founding document was deleted");
     case "found":
@@ -58,8 +61,6 @@ function wordsOf(action: Action, observed: Observed): Words {
       return said("ResizedVolume", `Asked for ${action.size} for the claim ${action.name}`);
     case "ownClaim":
       return said("OwnedVolume", action.owned ? `The claim ${action.name} is deleted with the cluster from now on` : `The claim ${action.name} is kept when the cluster is deleted`);
-    case "labelLeader":
-      return said("LabelledLeader", action.leads ? `The Service of the leader leads to ${action.pod} now` : `The Service of the leader does not lead to ${action.pod} any more`);
   }
 }
 

@@ -74,7 +74,8 @@ export class Reconciler {
         throw error;
       }
       this.#options.onAction?.(action.type, "done");
-      this.#tell(observed.cluster, describeAction(action, observed));
+      const text = describeAction(action, observed);
+      if (text !== null) this.#tell(observed.cluster, text);
     }
   }
 

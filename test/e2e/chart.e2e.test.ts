@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Answer, clusterOf, HAS_HELM, type Manifest, only, render } from "./helm.ts";
-import { HAS_CLUSTER, kubectl } from "./kubectl.ts";
+import { type Answer, clusterOf, HAS_HELM, type Manifest, only, render } from "../chart/helm.ts";
+import { HAS_CLUSTER, kubectl } from "../chart/kubectl.ts";
 
 const SUFFIX = randomBytes(4).toString("hex");
 const NAMESPACE = `synod-chart-${SUFFIX}`;
