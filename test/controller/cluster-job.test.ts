@@ -16,9 +16,9 @@ describe("the chart's jobs", () => {
 
   /** Lets every pause pass until the promise is settled. */
   async function passing<T>(promise: Promise<T>): Promise<T> {
-    let settled = false;
-    void promise.catch(() => {}).finally(() => { settled = true; });
-    while (!settled) {
+    const state = { settled: false };
+    void promise.catch(() => {}).finally(() => { state.settled = true; });
+    while (!state.settled) {
       if (stage.clock.pending > 0) stage.clock.advance(1_000);
       await new Promise((resolve) => setImmediate(resolve));
     }
