@@ -9,13 +9,16 @@ const processes = ["test/process/**/*.test.ts", "test/**/*.process.test.ts"];
 /** The test of the TLA+ model keeps all cores busy for minutes. */
 const model = ["test/tla/**/*.test.ts"];
 
+/** Tests on a real Kubernetes: `npm run test:e2e`, see test/e2e/vitest.config.ts. */
+const endToEnd = ["test/e2e/**/*.e2e.test.ts"];
+
 // The tests on real processes share the machine with what they start, so they run one file after the other, and after the rest.
 export default defineConfig({
   test: {
     reporters: report === undefined ? ["default"] : ["default", "json"],
     ...(report === undefined ? {} : { outputFile: { json: report } }),
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...processes, ...model], testTimeout: 60_000 } },
+      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...processes, ...model, ...endToEnd], testTimeout: 60_000 } },
       {
         test: {
           name: "process",

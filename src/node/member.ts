@@ -42,6 +42,8 @@ export interface MemberObserver {
   event(event: PaxosEvent): void;
   proposalsEnded(outcome: "chosen" | ProposalFailure, commands: number): void;
   committed(seconds: number): void;
+  /** Commands that this member proposed were applied, and came to this. */
+  applied?(results: readonly Result[]): void;
   turnEnded(seconds: number): void;
   dropped(reason: string): void;
   /** The member's disk has become full, or has room again. */
@@ -580,7 +582,10 @@ export class Member {
   #applierPort(): ConstructorParameters<typeof Applier>[0] {
     return {
       nowMs: () => this.#clock.nowMs(),
-      applied: (proposalId: number, results: readonly Result[]) => this.#writes.applied(proposalId, results),
+      applied: (proposalId: number, results: readonly Result[]) => {
+        this.#parts.observer.applied?.(results);
+        this.#writes.applied(proposalId, results);
+      },
       checkpoint: (slot, checksum) => {
         if (this.#checksums.applied(slot, checksum)) this.#judgeChecksums();
       },

@@ -1,0 +1,45 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { until } from "../support/until.ts";
+import type { Fault } from "./fault.ts";
+
+const API_SERVER_DOWN_MS = 10_000;
+
+export const PART_FAULTS: readonly Fault[] = [
+  {
+    name: "kill the API server, and the leader's process while it is down",
+    needs: "node",
+    boundMs: 90_000,
+    usualMs: 35_000,
+    maxGapMs: 15_000,
+    async inject({ cluster, node, heals }) {
+      const leader = await cluster.leader();
+      const processes = await node().processesOf(cluster.namespace, leader);
+      heals(async () => {
+        await node().start("apiserver");
+        await until("the API server answers", 60_000, async () => (await cluster.kubectl("get", "--raw", "/readyz")) === "ok" ? null : "it does not");
+      });
+      await node().stop("apiserver");
+      // The kubelet starts the container again without asking anybody.
+      for (const id of processes.slice(0, 1)) process.kill(id, "SIGKILL");
+      await pause(API_SERVER_DOWN_MS);
+    },
+  },
+  {
+    name: "stop the kubelet until its node is not ready",
+    needs: "node",
+    boundMs: 120_000,
+    usualMs: 90_000,
+    maxGapMs: 5_000,
+    async inject({ cluster, load, node, heals }) {
+      const [pod] = cluster.pods;
+      const host = `node/${pod?.spec?.nodeName}`;
+      heals(async () => {
+        await node().start("kubelet");
+        await cluster.kubectl("wait", host, "--for=condition=Ready", "--timeout=90s");
+      });
+      await node().stop("kubelet");
+      await cluster.kubectl("wait", host, "--for=condition=Ready=Unknown", "--timeout=120s");
+      await load.acknowledged(20, 10_000);
+    },
+  },
+];

@@ -1,0 +1,55 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { V1Lease } from "@kubernetes/client-node";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Members } from "../../src/client/types.ts";
+import { claimName, podName } from "../../src/controller/resource/names.ts";
+import { freeze } from "./support/freeze.ts";
+import { Release } from "./support/release.ts";
+import { scene } from "./support/scene.ts";
+
+const START_BOUND_MS = 120_000;
+/** Long enough for a controller that wakes to do what it had begun, and to find that it does not lead any more. */
+const AWAKE_MS = 10_000;
+
+describe("two controllers", () => {
+  const here = scene("controllers");
+  let release: Release;
+
+  beforeAll(async () => {
+    const { images, place } = here();
+    release = await Release.install(place, { image: images.synod, values: { controller: { replicas: 2 } } });
+    await release.cluster.untilFullStrength(START_BOUND_MS);
+    await release.controller.untilReady(60_000);
+  });
+
+  /** The pod that holds the Lease. */
+  const holder = async (): Promise<string> => {
+    const { api, namespace } = here().place;
+    const { items } = await api.json<{ items: readonly V1Lease[] }>(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`);
+    const names = items.map(({ spec }) => spec?.holderIdentity?.split("_")[0] ?? "");
+    return release.controller.podNames.find((pod) => names.includes(pod)) ?? "nobody";
+  };
+
+  test("one that freezes is succeeded by the other, and does no harm when it wakes", async ({ skip }) => {
+    const { node } = here().target;
+    if (node === null) return skip("it needs the machine that is the node");
+    const { cluster } = release;
+    const frozen = await holder();
+    // It falls asleep in the middle of the work on a volume that was lost.
+    await Promise.all([cluster.delete("pvc", claimName(cluster.name, 1)), cluster.delete("pod", podName(cluster.name, 1))]);
+    const thaw = freeze(await node.processesOf(cluster.namespace, frozen));
+    try {
+      await cluster.untilFullStrength(START_BOUND_MS);
+      expect(await holder()).not.toBe(frozen);
+    } finally {
+      thaw();
+    }
+    const leader = await cluster.leader();
+    const before = await cluster.ask<Members>(leader, "/v1/members");
+    const pods = cluster.pods.map(({ metadata }) => metadata?.uid);
+    await pause(AWAKE_MS);
+    expect((await cluster.ask<Members>(leader, "/v1/members")).configuration).toBe(before.configuration);
+    expect(cluster.pods.map(({ metadata }) => metadata?.uid)).toEqual(pods);
+    await cluster.untilFullStrength(1_000);
+  });
+});

@@ -1,0 +1,68 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { LoadRun } from "./support/load-run.ts";
+import { LeaderEvents } from "./support/leader-events.ts";
+import { Release } from "./support/release.ts";
+import { scene } from "./support/scene.ts";
+
+const START_BOUND_MS = 120_000;
+const BOARD_BOUND_MS = 1_000;
+const HANDOVER_BOUND_MS = 100;
+
+describe("who leads, and how that changes", () => {
+  const here = scene("leader");
+  let release: Release;
+
+  beforeAll(async () => {
+    const { images, place } = here();
+    release = await Release.install(place, { image: images.synod });
+    await release.cluster.untilFullStrength(START_BOUND_MS);
+  });
+
+  /** What the ConfigMap says. */
+  const board = (): { readonly leader?: string; readonly ballot?: string; readonly address?: string; readonly since?: string } =>
+    release.cluster.view.configMaps.named(release.cluster.names.leaderConfigMap)?.data ?? {};
+
+  test("the ConfigMap shows a new leader within a second of the election, and the leader Service leads there", async () => {
+    const { cluster } = release;
+    const { place } = here();
+    const old = await cluster.leader();
+    const events = new LeaderEvents(place.api, cluster);
+    try {
+      await events.listening(20_000);
+      await cluster.delete("pod", old, "--force", "--grace-period=0");
+      const elected = await events.next(old, 20_000);
+      const shownMs = await cluster.view.until("the ConfigMap shows the new leader", 20_000, () => board().leader === elected.leader ? null : `it shows ${board().leader}`)
+        .then(() => performance.now());
+      expect(shownMs - elected.atMs).toBeLessThan(BOARD_BOUND_MS);
+      expect(board()).toMatchObject({ leader: elected.leader, address: expect.stringContaining(`${elected.leader}.`) });
+      expect(board().ballot).toMatch(new RegExp(`^\\d+\\.${elected.leader}$`));
+      await cluster.view.until("only the leader's pod carries the label", 5_000, () => {
+        const labelled = cluster.pods.filter(({ metadata }) => metadata?.labels?.["synod.dev/role"] === "leader").map(({ metadata }) => metadata?.name);
+        return labelled.length === 1 && labelled[0] === elected.leader ? null : `it is ${labelled.join(", ")}`;
+      });
+    } finally {
+      await events.stop();
+    }
+    await cluster.untilFullStrength(START_BOUND_MS);
+  });
+
+  test("a leader's pod that is deleted in good order costs writers that hold the members' addresses less than 100 ms", async () => {
+    const { cluster } = release;
+    const { place, images } = here();
+    const load = await LoadRun.start(place.api, {
+      name: "load", namespace: place.namespace, image: images.synod, endpoints: cluster.addresses(3), seed: 5, workers: 4, thinkMs: 10,
+    });
+    const gapsMs: number[] = [];
+    for (let time = 0; time < 3; time++) {
+      const leader = await cluster.leader();
+      const fromNs = load.nowNs();
+      await cluster.delete("pod", leader);
+      await load.acknowledged(50, 10_000);
+      gapsMs.push(Math.round(load.longestGapMs(fromNs, load.nowNs())));
+      await cluster.untilFullStrength(START_BOUND_MS);
+    }
+    await load.end();
+    process.stdout.write(`time without writes when the leader's pod is deleted in good order: ${gapsMs.join(", ")} ms\n`);
+    expect(gapsMs.toSorted((a, b) => a - b)[1]).toBeLessThan(HANDOVER_BOUND_MS);
+  });
+});
