@@ -10,6 +10,7 @@ import { Checker, Violation } from "../scenario/checker.ts";
 import { describeEvent } from "../scenario/describe.ts";
 import { Disk } from "../scenario/disk.ts";
 import { memberIncarnation } from "../scenario/names.ts";
+import { UnchosenBound } from "./unchosen-bound.ts";
 import { OutOfBounds, StatesDiffer } from "./violations.ts";
 
 /** What the watch knows of one machine. */
@@ -17,6 +18,7 @@ interface Watched {
   /** What must be on the machine's disk by now. */
   disk: Disk;
   recorded: number;
+  readonly unchosen: UnchosenBound;
 }
 
 /**
@@ -77,7 +79,7 @@ export class Watch {
     disk.append(records.slice(recovered.ownRound === 0 ? 2 : 0), 1);
     for (const record of disk.sync()) this.#checker.durable(machine, record);
     disk.crash();
-    this.#machines.set(machine, { disk, recorded: 0 });
+    this.#machines.set(machine, { disk, recorded: 0, unchosen: new UnchosenBound(machine, this.#limits.maxUnchosenBytes) });
     this.#tell(`${machine} starts, with the promise of round ${recovered.promised.round} and slots up to ${recovered.entries.at(-1)?.slot ?? recovered.snapshot?.slot ?? 0}`);
   }
 
@@ -100,6 +102,9 @@ export class Watch {
     for (const record of records) {
       this.#count("record", record.type);
       this.#checker.recorded(machine, record);
+      if (record.type === "accepted" && record.ballot.incarnation === memberIncarnation(machine)) {
+        watched.unchosen.proposed(record.slot, record.ballot, record.value, this.#checker.decidedThrough);
+      }
     }
     watched.disk.append(records, watched.recorded + 1);
     watched.recorded += records.length;
