@@ -7,7 +7,7 @@ import { SHAPES, type Shape } from "./partitions.ts";
 /** What can go wrong with machines, disks and links, each begun with a rate of its own. */
 export const FAULTS = [
   "kill", "powerLoss", "pause", "clockStep", "cutOneWay", "cutBothWays", "partition", "relay", "breakLink", "slowDisk", "hungDisk", "fullDisk", "failedSync",
-  "bitFlip", "lostDisk", "transfer", "burst", "change",
+  "bitFlip", "lostDisk", "transfer", "burst", "change", "crashLoop",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -65,7 +65,7 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
     faults: {
       kill: rate(0.1), powerLoss: rate(0.1), pause: rate(0.1), clockStep: rate(0.03), cutOneWay: rate(0.1), cutBothWays: rate(0.1),
       partition: rate(0.2), relay: rate(0.1), breakLink: rate(0.3), slowDisk: rate(0.1), hungDisk: rate(0.03), fullDisk: rate(0.02), failedSync: rate(0.1),
-      bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3), change: rate(0.2),
+      bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3), change: rate(0.2), crashLoop: 0,
     },
     meanTroubleMs: random.pick([300, 1_000, 1_000, 3_000]),
     lasting: random.pick([...SHAPES, "hub", "bridge"]),
@@ -84,7 +84,8 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
     snapshotBytes: perSecond * random.pick([25, 100, 1_000, 50_000]),
   };
   const most = random.pick([0.3, 0.7, 1.5]) * Math.ceil(drawn.size / 3);
-  return wish({ ...drawn, faults: bounded(drawn, most) }, wishes);
+  const crashLoop = random.pick([0, 0, 0, 0.1, 0.3]);
+  return wish({ ...drawn, faults: { ...bounded(drawn, most), crashLoop } }, wishes);
 }
 
 /** Faults that keep a machine or its links from working for a while. */
