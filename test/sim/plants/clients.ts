@@ -37,9 +37,25 @@ export const CLIENTS: readonly Plant[] = [
     ],
   },
   {
+    name: "forwards-numbered-from-one",
+    rule: "22",
+    mistake: "Every life of a member numbers what it forwards from 1, so that the answer to an earlier life fits a batch of a later one.",
+    patches: [{ file: "node/member.ts", replace: "new WriteRouter(this.#writePort(), nonceSeed);", by: "new WriteRouter(this.#writePort(), 1);" }],
+  },
+  {
     name: "promise-in-one-message",
     rule: "26",
     mistake: "A promise reports all slots in one message, however large.",
     patches: [{ file: "paxos/acceptor.ts", replace: "    const held = log.slice(fromSlot, log.last, limits.maxMessageBytes);", by: "    const held = log.slice(fromSlot, log.last, limits.maxMessageBytes * 1_000_000);" }],
+  },
+  {
+    name: "unchosen-without-a-bound",
+    rule: "26",
+    mistake: "A leader proposes however much is proposed and not chosen.",
+    patches: [{
+      file: "paxos/leader.ts",
+      replace: "    return pending === 0 ? Infinity : Math.max(0, this.#context.limits.maxUnchosenBytes - pending);",
+      by: "    return pending === 0 ? Infinity : Math.max(Infinity, this.#context.limits.maxUnchosenBytes - pending);",
+    }],
   },
 ];

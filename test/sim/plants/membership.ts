@@ -34,4 +34,24 @@ export const MEMBERSHIP: readonly Plant[] = [
     mistake: "A quorum counts learners.",
     patches: [{ file: "paxos/configuration.ts", replace: "  for (const { incarnation } of configuration.voters) if (holds(incarnation)) count += 1;", by: "  for (const { incarnation } of allMembers(configuration)) if (holds(incarnation)) count += 1;" }],
   },
+  {
+    name: "removed-member-campaigns",
+    rule: "18",
+    mistake: "A member that knows that it left campaigns like any other.",
+    patches: [
+      { file: "paxos/core.ts", replace: "    if (!isVoter(configuration, self)) {", by: "    if (configuration.voters.length === 0) {" },
+      { file: "paxos/core.ts", replace: "        if (isVoter(this.#context.configuration, this.#context.self)) this.#campaign();", by: "        this.#campaign();" },
+      { file: "paxos/core.ts", replace: "    if (!isVoter(this.#context.configuration, this.#context.self)) return this.#loseElection(phaseOne.ballot, \"removed\");\n", by: "" },
+    ],
+  },
+  {
+    name: "unknown-candidate-is-ignored",
+    rule: "18",
+    mistake: "An acceptor does not answer a candidate that its own configuration does not name.",
+    patches: [{
+      file: "paxos/core.ts",
+      replace: "    const raises = compareBallots(message.ballot, this.#acceptor.promised) > 0;\n",
+      by: "    if (!isMember(this.#context.configuration, from)) return;\n    const raises = compareBallots(message.ballot, this.#acceptor.promised) > 0;\n",
+    }],
+  },
 ];
