@@ -1,4 +1,4 @@
-import { compareBallots } from "../paxos/ballot.ts";
+import { compareBallots, maxBallot, ZERO_BALLOT } from "../paxos/ballot.ts";
 import type { Configuration } from "../paxos/configuration.ts";
 import type { Slot } from "../paxos/ids.ts";
 import type { ConfigurationChange } from "../paxos/membership.ts";
@@ -67,16 +67,14 @@ export class Watch {
     this.#checker.recovered(machine, recovered);
     this.#checkKept(machine, recovered);
     const disk = new Disk();
-    const records: LogRecord[] = [
-      { type: "promised", ballot: recovered.promised },
-      { type: "campaign", ballot: { round: recovered.ownRound, incarnation: memberIncarnation(machine) } },
-    ];
+    const records: LogRecord[] = [{ type: "promised", ballot: maxBallot(recovered.promised, recovered.snapshot?.promised ?? ZERO_BALLOT) }];
+    if (recovered.ownRound > 0) records.push({ type: "campaign", ballot: { round: recovered.ownRound, incarnation: memberIncarnation(machine) } });
     if (recovered.snapshot !== null) disk.writeSnapshot({ handle: recovered.snapshot, commands: [] });
     for (const { slot, ballot, value, learned } of recovered.entries) {
       records.push(learned ? { type: "learned", slot, value } : { type: "accepted", slot, ballot, value });
     }
     records.push({ type: "chosen", through: recovered.chosenThrough });
-    disk.append(records.slice(recovered.ownRound === 0 ? 2 : 0), 1);
+    disk.append(records, 1);
     for (const record of disk.sync()) this.#checker.durable(machine, record);
     disk.crash();
     this.#machines.set(machine, { disk, recorded: 0, unchosen: new UnchosenBound(machine, this.#limits.maxUnchosenBytes) });
