@@ -19,6 +19,8 @@ export interface Plan {
   /** How long things go wrong, in simulated milliseconds. */
   readonly troubleMs: number;
   readonly clients: number;
+  /** So many more write under sessions. */
+  readonly sessions: number;
   readonly keys: number;
   /** Operations of all clients together per simulated second, about; bursts come on top. */
   readonly perSecond: number;
@@ -40,7 +42,7 @@ export interface Plan {
 }
 
 /** What is asked for instead of what the seed says. */
-export interface Wishes extends Partial<Pick<Plan, "size" | "spares" | "troubleMs" | "clients" | "keys" | "perSecond" | "lasting">> {
+export interface Wishes extends Partial<Pick<Plan, "size" | "spares" | "troubleMs" | "clients" | "sessions" | "keys" | "perSecond" | "lasting">> {
   /** Faults that do not happen. */
   readonly without?: readonly (Fault | "network")[];
 }
@@ -59,6 +61,7 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
     spares: random.pick([0, 0, 1, 2, 4]),
     troubleMs: 20_000,
     clients: random.pick([2, 4, 8, 16]),
+    sessions: 0,
     keys: random.integer(1, 4),
     perSecond,
     patienceMs: random.pick([300, 2_000, 10_000]),
@@ -85,7 +88,8 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
   };
   const most = random.pick([0.3, 0.7, 1.5]) * Math.ceil(drawn.size / 3);
   const crashLoop = random.pick([0, 0, 0, 0.1, 0.3]);
-  return wish({ ...drawn, faults: { ...bounded(drawn, most), crashLoop } }, wishes);
+  const sessions = random.pick([0, 0, 1, 3]);
+  return wish({ ...drawn, sessions, faults: { ...bounded(drawn, most), crashLoop } }, wishes);
 }
 
 /** Faults that keep a machine or its links from working for a while. */

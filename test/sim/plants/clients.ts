@@ -22,6 +22,18 @@ export const CLIENTS: readonly Plant[] = [
     patches: [{ file: "state/state-machine.ts", replace: "    this.#idempotency.remember(key,", by: "    if (result.type === \"refused\") this.#idempotency.remember(key," }],
   },
   {
+    name: "session-keeps-its-newest-result",
+    rule: "22",
+    mistake: "Of a session only the result of the highest sequence number is remembered, though others may be sent again behind it.",
+    patches: [{ file: "state/state-machine.ts", replace: "    const remembered = session.results.get(sequence);", by: "    const remembered = session.results.maxKey() === sequence ? session.results.get(sequence) : undefined;" }],
+  },
+  {
+    name: "session-that-ended-executes",
+    rule: "22",
+    mistake: "A write under a session that is not known any more is executed.",
+    patches: [{ file: "state/state-machine.ts", replace: "    if (session === null) return refused(\"SYNOD_ERR_SESSION_EXPIRED\");", by: "    if (session === null) return this.#write(command);" }],
+  },
+  {
     name: "log-time-by-wall-clock",
     rule: "22",
     mistake: "Log time is the leader's own clock, so a change of leader ends the window of idempotency keys.",
