@@ -1,5 +1,5 @@
 import { type Ballot, ballotsEqual, compareBallots, maxBallot, ZERO_BALLOT } from "../paxos/ballot.ts";
-import type { Configuration } from "../paxos/configuration.ts";
+import { type Configuration, isMember } from "../paxos/configuration.ts";
 import type { ChosenEntry } from "../paxos/interface.ts";
 import type { ConfigurationChange } from "../paxos/membership.ts";
 import type { Accept, Accepted, Message, PromiseReply, ValueBytes } from "../paxos/messages.ts";
@@ -8,7 +8,7 @@ import { bytesEqual } from "../paxos/replica-log.ts";
 import { decodeControlValue } from "../paxos/value.ts";
 import { type ConfigurationInForce, Decisions, isMajority } from "./decisions.ts";
 import type { Disk } from "./disk.ts";
-import { ballotName, commandTexts, configurationName, memberNumber, valueName } from "./names.ts";
+import { ballotName, commandTexts, configurationName, memberIncarnation, memberNumber, valueName } from "./names.ts";
 import type { ReplicaSnapshot } from "./replica.ts";
 import { Violation } from "./violation.ts";
 
@@ -43,6 +43,8 @@ export class Checker {
   readonly #vouched = new Map<number, Vouched>();
   /** Per member, the highest ballot among the records of its life. */
   readonly #recorded = new Map<number, Ballot>();
+  /** Per member, up to where its life knows slots to be chosen, as far as it recorded that. */
+  readonly #knownChosen = new Map<number, number>();
   readonly #certainlyFailed = new Set<string>();
   /** Per member, the acknowledgement that was looked at last: the next one mostly goes on from there. A vote is never taken back. */
   readonly #acknowledged = new Map<number, { readonly ballot: Ballot; readonly from: number; readonly through: number }>();
@@ -77,6 +79,8 @@ export class Checker {
 
   /** A member recorded something, not yet durably. Promises never fall (rule 1: accepting is promising). */
   recorded(member: number, record: LogRecord): void {
+    if (record.type === "chosen") this.#knownChosen.set(member, record.through);
+    if (record.type === "campaign") this.#checkMayCampaign(member, record.ballot);
     if (record.type !== "promised" && record.type !== "campaign" && record.type !== "accepted") return;
     const highest = this.#recorded.get(member) ?? ZERO_BALLOT;
     if (compareBallots(record.ballot, highest) < 0) {
@@ -84,6 +88,15 @@ export class Checker {
     }
     this.#recorded.set(member, record.ballot);
     if (record.type === "accepted" && memberNumber(record.ballot.incarnation) === member) this.#checkProposal(member, record);
+  }
+
+  /** Whoever knows that it left campaigns no more (rule 18): no later entry takes it in again under the same incarnation. */
+  #checkMayCampaign(member: number, ballot: Ballot): void {
+    const known = this.configurations.filter(({ slot }) => slot <= (this.#knownChosen.get(member) ?? 0));
+    const belongs = ({ configuration }: ConfigurationInForce): boolean => isMember(configuration, memberIncarnation(member));
+    if (known.some(belongs) && !belongs(known.at(-1) as ConfigurationInForce)) {
+      throw new Violation(`member ${member} campaigns at ${ballotName(ballot)} and knows that it left`);
+    }
   }
 
   /**
@@ -279,8 +292,9 @@ export class Checker {
   }
 
   /** A member begins a new life with what its disk kept. */
-  recovered(member: number, { promised, ownRound }: RecoveredState): void {
+  recovered(member: number, { promised, ownRound, chosenThrough }: RecoveredState): void {
     this.#recorded.set(member, promised);
+    this.#knownChosen.set(member, chosenThrough);
     const vouched = this.#vouched.get(member);
     if (vouched === undefined) return;
     if (compareBallots(promised, vouched.promised) < 0) {

@@ -23,6 +23,9 @@ export interface FaultParts {
 const LONGEST_STEP_MS = 30_000;
 /** A member that fenced itself is started again after about this long. */
 const FENCED_LOOK_MS = 400;
+/** A process that is started by a supervisor at once and ends again so often, each time after about this long. */
+const MOST_CRASHES = 8;
+const CRASHING_LIFE_MS = 150;
 const CALM_SYNC_MS = 0.5;
 const SLOW = 300;
 
@@ -170,6 +173,8 @@ export class Faults {
         if (fault === "kill") machine.kill();
         else machine.losePower();
         return this.#startLater(machine, random);
+      case "crashLoop":
+        return this.#crashLoop(machine, random, random.integer(2, MOST_CRASHES));
       case "pause":
         machine.pause();
         return this.#forAWhile(random, () => machine.resume());
@@ -226,6 +231,14 @@ export class Faults {
 
   #startLater(machine: Machine, random: SeededRandom): void {
     this.#forAWhile(random, () => machine.running || machine.out || machine.start());
+  }
+
+  /** The process ends again and again soon after it was started, so that what came of earlier lives arrives in later ones. */
+  #crashLoop(machine: Machine, random: SeededRandom, crashes: number): void {
+    if (this.#calm || machine.out || crashes === 0) return;
+    machine.kill();
+    machine.start();
+    this.#world.after(-Math.log(1 - random.next()) * CRASHING_LIFE_MS, () => this.#crashLoop(machine, random, crashes - 1));
   }
 
   /** Damage is for good, so it must leave a quorum, and one that holds all that is chosen: none while the members change. */

@@ -11,6 +11,7 @@ import { MAX_SCENARIO_MEMBERS, memberIncarnation, memberNumber } from "../scenar
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import type { Founding, Storage } from "../storage/interface.ts";
 import { openStorage } from "../storage/open.ts";
+import { damageSomething } from "./disk-damage.ts";
 import type { Network } from "./network.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import type { Watch } from "./watch.ts";
@@ -43,7 +44,6 @@ const NOTICE_MS = 50;
 const MAY_PASS: ReadonlySet<unknown> = new Set(["SYNOD_ERR_DISK", "SYNOD_ERR_NO_SPACE", "EIO", "ENOSPC"]);
 /** How a message of the protocol begins. Only the others lead to anything that is waited for, such as parts of snapshots. */
 const PROTOCOL_MESSAGE = 0;
-const SECTOR = 512;
 /** By member, counted from 1: made once, as each message needs one. */
 const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number) => (number === 0 ? NO_INCARNATION : memberIncarnation(number)));
 
@@ -298,27 +298,9 @@ export class Machine {
     this.disk.capacityBytes = full ? this.disk.usedBytes : Infinity;
   }
 
-  /** One bit flips, or a sector finds itself in another's place. */
+  /** Something on its disk is not what was written any more. */
   damageDisk(): void {
-    const path = this.#random.pickIfAny(this.disk.paths());
-    const bytes = path === undefined ? new Uint8Array(0) : this.disk.contents(path);
-    if (path === undefined || bytes.length === 0) return;
-    this.#damaged = true;
-    const at = this.#drawUsed(bytes);
-    if (this.#random.chance(0.5)) this.disk.damage(path, Uint8Array.of((bytes[at] as number) ^ (1 << this.#random.below(8))), at);
-    else {
-      const source = this.disk.contents(this.#random.pick(this.disk.paths()));
-      const [from, to] = [this.#random.below(Math.ceil(source.length / SECTOR)) * SECTOR, at - (at % SECTOR)];
-      this.disk.damage(path, source.subarray(from, Math.min(from + SECTOR, from + bytes.length - to)), to);
-    }
-  }
-
-  /** A place in a file: mostly one that was written, as files of the log are made of zeros. */
-  #drawUsed(bytes: Uint8Array): number {
-    const at = this.#random.below(bytes.length);
-    if (this.#random.chance(0.2)) return at;
-    const used = bytes.findIndex((byte, index) => index >= at && byte !== 0);
-    return used === -1 ? Math.max(0, bytes.findIndex((byte) => byte !== 0)) : used;
+    if (damageSomething(this.disk, this.#random)) this.#damaged = true;
   }
 
   /** The machine was suspended: its clock is further than its process has seen. */

@@ -4,6 +4,7 @@ import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
 import { allMembers } from "../paxos/configuration.ts";
 import { slot } from "../paxos/ids.ts";
 import { memberNumber, scenarioConfiguration } from "../scenario/names.ts";
+import type { SeededRandom } from "../scenario/seeded-random.ts";
 import { Administrator } from "./administrator.ts";
 import { Clients } from "./clients.ts";
 import { Faults } from "./faults.ts";
@@ -64,6 +65,7 @@ class Simulation {
   readonly #clients: Clients;
   readonly #watch: Watch;
   readonly #administrator: Administrator;
+  readonly #sessionRandom: SeededRandom;
   readonly #upgraded = new Set<number>();
   #fingerprint = 0;
 
@@ -90,6 +92,7 @@ class Simulation {
       world, machines: this.#machines, network: () => this.#network, watch: this.#watch, administrator: this.#administrator, plan, tell,
       burst: (machine) => this.#clients.burst(machine),
     });
+    this.#sessionRandom = world.random.fork();
     tell(`seed ${options.seed}: ${JSON.stringify(plan)}`);
   }
 
@@ -124,6 +127,7 @@ class Simulation {
   async run(): Promise<SimulationReport> {
     for (const machine of this.#known()) machine.start();
     this.#clients.start();
+    this.#clients.startSessions(this.#plan.sessions, this.#sessionRandom);
     this.#faults.start();
     if (this.#options.laterCodec !== undefined) this.#upgradeOneByOne();
     await this.#world.run(this.#plan.troubleMs);
