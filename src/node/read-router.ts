@@ -51,6 +51,11 @@ export class ReadRouter {
     return this.#held;
   }
 
+  /** Whether `route` would ask for something. */
+  get routable(): boolean {
+    return this.#waiting.length > 0 && this.#port.knowsLeader();
+  }
+
   submit(answer: ReadAnswer): void {
     if (this.#held >= this.#limits.maxReads) return answer(new SynodError("SYNOD_ERR_BUSY"));
     this.#held += 1;

@@ -440,10 +440,27 @@ export class Leader {
     if (due) this.#reconfiguration.askAgain();
     if (due || this.#advertised < log.chosenThrough) this.heartbeat();
     for (const progress of this.#peers.values()) {
-      const patienceMs = (timings.electionTimeoutMs / 2) * 2 ** Math.min(progress.rewinds, MAX_REWIND_DOUBLINGS);
-      if (!progress.hasInflight || nowMs - progress.progressAtMs < patienceMs) continue;
-      progress.rewind(this.#resendFrom((progress.through + 1) as Slot), nowMs);
+      if (nowMs >= this.#resendAtMs(progress)) progress.rewind(this.#resendFrom((progress.through + 1) as Slot), nowMs);
     }
+  }
+
+  /** When what a member did not acknowledge is sent to it again. */
+  #resendAtMs({ hasInflight, progressAtMs, rewinds }: Progress): number {
+    const patienceMs = (this.#context.timings.electionTimeoutMs / 2) * 2 ** Math.min(rewinds, MAX_REWIND_DOUBLINGS);
+    return hasInflight ? progressAtMs + patienceMs : Infinity;
+  }
+
+  /** Until when a tick finds nothing to send and a quorum heard from, if no message comes before. */
+  get quietUntilMs(): number {
+    const { nowMs, timings, log } = this.#context;
+    if (this.#advertised < log.chosenThrough || !this.hearsQuorum()) return nowMs;
+    let untilMs = this.#heartbeatAtMs + timings.heartbeatMs;
+    for (const progress of this.#peers.values()) {
+      const silentAtMs = progress.heardAtMs + timings.electionTimeoutMs;
+      if (silentAtMs >= nowMs) untilMs = Math.min(untilMs, silentAtMs);
+      untilMs = Math.min(untilMs, this.#resendAtMs(progress));
+    }
+    return untilMs;
   }
 
   /** Whether a quorum was heard from within one election timeout. A leader without one steps down (rule 8). */

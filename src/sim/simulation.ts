@@ -21,6 +21,8 @@ export interface SimulationOptions {
   readonly wishes?: Wishes;
   /** A later release writes like this: one machine after the other is upgraded to it while things go wrong. */
   readonly laterCodec?: PeerCodec;
+  /** False: every tick of every member is an event, also those that would find nothing to do. */
+  readonly leaveOutTicks?: boolean;
   /** Gets the run's story, line by line. */
   readonly tell?: (line: string) => void;
 }
@@ -80,6 +82,7 @@ class Simulation {
       return new Machine(index + 1, plan.clockRates[index] ?? 1, index < plan.size ? founding : null, {
         world, network: () => this.#network, watch: this.#watch, limits, segmentBytes, snapshotBytes,
         syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(), codec: (machine) => this.#codecOf(machine),
+        leaveOutTicks: options.leaveOutTicks ?? true,
       });
     });
     const { cluster } = founding;
