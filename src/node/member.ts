@@ -405,7 +405,7 @@ export class Member {
     for (const { proposalId, failure } of effects.failedProposals) this.#writes.failed(proposalId, failure);
     for (const outcome of effects.reads) this.#reads.outcome(outcome);
     for (const outcome of effects.changes) this.#memberRequests.changed(outcome);
-    if (effects.events.some(({ type }) => type === "configurationProposed" || type === "configurationChanged")) this.#followConfiguration();
+    if (effects.events.length > 0 && effects.events.some(({ type }) => type === "configurationProposed" || type === "configurationChanged")) this.#followConfiguration();
     if (effects.fetchSnapshot !== null) this.#fetchSnapshot(effects.fetchSnapshot.from, effects.fetchSnapshot.slot);
     this.#tell(effects.events);
     // What failed for certain goes to the next leader in the next turn, if there is one by then.
@@ -458,7 +458,9 @@ export class Member {
    */
   get quietUntilMs(): number {
     if (this.#scheduled || this.#writes.routable || this.#reads.routable) return -Infinity;
-    const coreMs = this.#awake.lastMs + this.#core.quietUntilMs - this.#awake.awakeMs;
+    const { lastMs, awakeMs } = this.#awake;
+    const coreMs = lastMs + this.#core.quietUntilMs - awakeMs;
+    if (coreMs <= lastMs) return -Infinity;
     const sweepMs = this.#sweeps ? this.#sweptAtMs + SWEEP_MS : this.#toldChecksumAtMs + TELL_CHECKSUM_MS;
     return Math.min(coreMs, sweepMs) - ROUNDING_MS;
   }

@@ -265,8 +265,9 @@ export class Leader {
       this.#ownThrough = own.slot;
       done += 1;
     }
+    if (done === 0) return;
     this.#ownAccepts.splice(0, done);
-    if (done > 0) this.#countVotes();
+    this.#countVotes();
   }
 
   takeAccepted(from: Incarnation, message: Accepted): void {
@@ -328,7 +329,7 @@ export class Leader {
       this.#unchosenBytes -= bytes;
       done += 1;
     }
-    this.#unchosenSizes.splice(0, done);
+    if (done > 0) this.#unchosenSizes.splice(0, done);
     this.#enterConfiguration();
     if (!this.#ready && this.#barrierSlot !== null && chosenThrough >= this.#barrierSlot) this.#becomeReady();
     if (this.#ready && this.#reconfiguration.settle((voter) => this.#durableThrough(voter))) this.#followMembers();
@@ -361,8 +362,10 @@ export class Leader {
    * same message object, so that its sender can encode it once.
    */
   pump(): void {
-    const made = new Map<Slot, Accept>();
-    for (const progress of this.#peers.values()) if (progress.linkUp) this.#pumpPeer(progress, made);
+    let made: Map<Slot, Accept> | null = null;
+    for (const progress of this.#peers.values()) {
+      if (progress.linkUp && progress.next < this.#nextSlot) this.#pumpPeer(progress, (made ??= new Map()));
+    }
   }
 
   #pumpPeer(progress: Progress, made: Map<Slot, Accept>): void {

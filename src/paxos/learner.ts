@@ -220,6 +220,6 @@ export class Learner {
       this.#durableThrough = Math.max(this.#durableThrough, recording.through) as Slot;
       done += 1;
     }
-    this.#recording.splice(0, done);
+    if (done > 0) this.#recording.splice(0, done);
   }
 }

@@ -370,7 +370,7 @@ export class Machine {
   }
 
   #tellLink(peer: number, tell: (member: Member, incarnation: Incarnation) => void): void {
-    this.whenAwake(this.#life, () => this.#member === null || tell(this.#member, memberIncarnation(peer)));
+    this.whenAwake(this.#life, () => this.#member === null || tell(this.#member, INCARNATIONS[peer] as Incarnation));
   }
 
   /** Runs a task of one life of the process: later if it is paused, never if it is over. */
