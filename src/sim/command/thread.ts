@@ -27,6 +27,8 @@ export async function live({ seed, wishes }: Task): Promise<Exclude<Answer, { ty
 // As a thread of a search: one task after the other, then where the time went.
 if (!isMainThread && parentPort !== null) {
   const port = parentPort;
+  // Members answer with errors all the time, and of a failed run only what it says is told: nobody reads where they were made.
+  Error.stackTraceLimit = 0;
   const profile = new TimeProfile();
   port.on("message", (task: Task | null) => {
     if (task === null) port.postMessage({ type: "time", time: profile.stop() } satisfies Answer);
