@@ -32,10 +32,11 @@ export class Checker {
   readonly #configurationProposed = new Map<string, number>();
   /** slot → the configurations that were proposed there. */
   readonly #configurationsIn = new Map<number, Configuration[]>();
+  #lastConfigurationIn = 0;
   #doneSlot = 0;
   /** ballot → who promised it, all told. */
   readonly #promisedBy = new Map<string, Set<number>>();
-  /** Every command of slots 1 to n, in order; `#commandEnds[n]` is how many of them belong to slots up to n. */
+  /** Every command of slots 1 to n, in order; `#commandEnds[n]` is how many of them belong to slots up to n. Read when somebody asks. */
   readonly #commands: string[] = [];
   readonly #commandEnds: number[] = [0];
   /** ballot → the member and life that led in it. */
@@ -74,6 +75,7 @@ export class Checker {
 
   /** Configurations that were proposed and may yet be decided. */
   undecidedConfigurations(): readonly Configuration[] {
+    if (this.#lastConfigurationIn <= this.decidedThrough) return [];
     return [...this.#configurationsIn].flatMap(([slot, configurations]) => (slot > this.decidedThrough ? configurations : []));
   }
 
@@ -118,6 +120,7 @@ export class Checker {
     const control = decodeControlValue(value);
     if (control?.kind !== "configuration") return;
     this.#configurationProposed.set(name, Math.max(last, slot));
+    this.#lastConfigurationIn = Math.max(this.#lastConfigurationIn, slot);
     this.#configurationsIn.set(slot, [...(this.#configurationsIn.get(slot) ?? []), control.configuration]);
   }
 
@@ -134,7 +137,13 @@ export class Checker {
   durable(member: number, record: LogRecord): void {
     if (record.type !== "accepted") return;
     this.#propose(voteKey(record.slot, record.ballot), record.value);
-    for (const { value } of this.#decisions.vote(member, record)) this.#decide(value);
+    for (const { value } of this.#decisions.vote(member, record)) this.#checkNotFailed(value);
+  }
+
+  #checkNotFailed(value: ValueBytes): void {
+    if (this.#certainlyFailed.size === 0) return;
+    const failed = commandTexts(value).find((text) => this.#certainlyFailed.has(text));
+    if (failed !== undefined) throw new Violation(`${failed} was decided though its proposal had failed for certain`);
   }
 
   #propose(key: string, value: ValueBytes): void {
@@ -143,12 +152,12 @@ export class Checker {
     else if (!bytesEqual(known, value)) throw new Violation(`two values were proposed in ${key}: ${valueName(known)} and ${valueName(value)}`);
   }
 
-  #decide(value: ValueBytes): void {
-    for (const text of commandTexts(value)) {
-      if (this.#certainlyFailed.has(text)) throw new Violation(`${text} was decided though its proposal had failed for certain`);
-      this.#commands.push(text);
+  /** Only scenarios ask for commands one by one, so they are read from the decided values when they do. */
+  #readDecided(): void {
+    while (this.#commandEnds.length <= this.decidedThrough) {
+      this.#commands.push(...commandTexts(this.decided(this.#commandEnds.length) as ValueBytes));
+      this.#commandEnds.push(this.#commands.length);
     }
-    this.#commandEnds.push(this.#commands.length);
   }
 
   /** A message leaves a member: what it vouches for must be on the member's disk (rule 5), and true. */
@@ -251,6 +260,7 @@ export class Checker {
 
   /** A state is that of the decided slots up to its own. */
   holds(member: number, { handle, commands }: ReplicaSnapshot): void {
+    this.#readDecided();
     const end = this.#commandEnds[handle.slot];
     const same = end === commands.length && commands.every((text, index) => this.#commands[index] === text);
     if (!same) throw new Violation(`member ${member} holds another state than that of the decided slots up to ${handle.slot}`);
@@ -285,6 +295,7 @@ export class Checker {
 
   /** A proposal failed in a way that says: certainly never executed. */
   failedForCertain(texts: readonly string[]): void {
+    this.#readDecided();
     for (const text of texts) {
       if (this.#commands.includes(text)) throw new Violation(`${text} is decided, yet its proposal failed for certain`);
       this.#certainlyFailed.add(text);

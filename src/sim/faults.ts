@@ -1,3 +1,4 @@
+import type { Configuration } from "../paxos/configuration.ts";
 import { memberNumber } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import type { Administrator } from "./administrator.ts";
@@ -43,6 +44,8 @@ export class Faults {
   readonly #hung = new Set<Machine>();
   #calm = false;
   #lastingWays: readonly Way[] = [];
+  /** Whether the voters of the configuration that was looked at last are a quorum that can talk. */
+  #judged: { readonly configuration: Configuration; readonly stays: boolean } | null = null;
 
   constructor(parts: FaultParts) {
     this.#parts = parts;
@@ -90,6 +93,7 @@ export class Faults {
     this.#repair();
     this.#parts.network().cut(ways);
     this.#lastingWays = [...ways, ...around];
+    this.#judged = null;
     return true;
   }
 
@@ -99,7 +103,13 @@ export class Faults {
    */
   get quorumStays(): boolean {
     const { watch } = this.#parts;
-    return watch.steady && hasQuorumConnected(this.#lastingWays, watch.configuration.voters.map(({ incarnation }) => memberNumber(incarnation)));
+    const { configuration } = watch;
+    // It is asked before every event, and the configuration changes now and then.
+    if (configuration !== this.#judged?.configuration) {
+      const stays = hasQuorumConnected(this.#lastingWays, configuration.voters.map(({ incarnation }) => memberNumber(incarnation)));
+      this.#judged = { configuration, stays };
+    }
+    return watch.steady && this.#judged.stays;
   }
 
   /** Everything works from now on. */

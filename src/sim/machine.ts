@@ -14,6 +14,7 @@ import { openStorage } from "../storage/open.ts";
 import { damageSomething } from "./disk-damage.ts";
 import type { Network } from "./network.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
+import { Ticks } from "./ticks.ts";
 import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
@@ -31,6 +32,8 @@ export interface MachineOptions {
   readonly callMs: (machine: number) => number;
   /** How a process that starts on a machine now writes to others. */
   readonly codec: (machine: number) => PeerCodec;
+  /** Whether ticks that would find nothing to do are left out; usual, and only a comparison does without. */
+  readonly leaveOutTicks?: boolean;
 }
 
 const FOLDER = "data";
@@ -72,6 +75,7 @@ export class Machine {
   /** How the process of this life writes to others. */
   #codec: PeerCodec = PEER_CODEC;
   #member: Member | null = null;
+  #ticks: Ticks | null = null;
   #starting = false;
   #paused = false;
   #resumed: (() => void)[] = [];
@@ -236,6 +240,7 @@ export class Machine {
       writeSnapshot: async (handle, chunks) => {
         world.expectPromises();
         await storage.writeSnapshot(handle, chunks);
+        this.#ticks?.makeUp();
         watch.snapshot(this.number, handle);
       },
       openSnapshot: () => {
@@ -264,6 +269,9 @@ export class Machine {
   /** The process ends at once. */
   kill(): void {
     this.#life += 1;
+    this.#ticks?.makeUp();
+    this.#ticks?.stop();
+    this.#ticks = null;
     this.#member = null;
     this.#starting = false;
     this.disk.kill();
@@ -305,6 +313,7 @@ export class Machine {
 
   /** The machine was suspended: its clock is further than its process has seen. */
   stepClock(ms: number): void {
+    this.#ticks?.planNext();
     this.#offsetMs += ms;
   }
 
@@ -316,6 +325,7 @@ export class Machine {
 
   pause(): void {
     this.#paused = true;
+    this.#ticks?.planNext();
   }
 
   /** All that happened meanwhile happens now, in its order. */
@@ -342,13 +352,14 @@ export class Machine {
   }
 
   #tellLink(peer: number, tell: (member: Member, incarnation: Incarnation) => void): void {
-    this.whenAwake(this.#life, () => this.#member === null || tell(this.#member, memberIncarnation(peer)));
+    this.whenAwake(this.#life, () => this.#member === null || tell(this.#member, INCARNATIONS[peer] as Incarnation));
   }
 
   /** Runs a task of one life of the process: later if it is paused, never if it is over. */
   whenAwake(life: number, task: () => void): void {
     if (life !== this.#life) return;
     if (this.#paused) return void this.#resumed.push(() => this.whenAwake(life, task));
+    this.#ticks?.makeUp();
     try {
       task();
     } catch (error) {
@@ -366,9 +377,29 @@ export class Machine {
     return {
       nowMs: () => this.#nowMs(),
       random: () => this.#random.next(),
-      defer: (task) => this.#options.world.after(0, () => this.whenAwake(life, task)),
-      every: (periodMs, task) => this.#every(life, periodMs, task),
+      defer: (task) => this.#options.world.after(0, () => {
+        this.whenAwake(life, task);
+        if (life === this.#life && !this.#paused) this.#ticks?.plan();
+      }),
+      // Ticks settle nothing that is waited for; what other timers do may.
+      every: (periodMs, task) => (periodMs === DEFAULT_TIMINGS.tickMs ? this.#tick(life, task) : this.#every(life, periodMs, task)),
     };
+  }
+
+  #tick(life: number, task: () => void): () => void {
+    const { world, leaveOutTicks } = this.#options;
+    const clockMs = (worldMs: number): number => this.#offsetMs + worldMs * this.#rate;
+    const quietUntilMs = (): number => this.#member?.quietUntilMs ?? -Infinity;
+    const ticks = new Ticks(world, {
+      paused: () => this.#paused,
+      whenResumed: (resumed) => void this.#resumed.push(resumed),
+      quiet: () => this.#nowMs() < quietUntilMs(),
+      quietUntilMs: () => (quietUntilMs() - this.#offsetMs) / this.#rate,
+      tick: () => this.whenAwake(life, task),
+      passTick: (atMs) => this.#member?.passTick(clockMs(atMs)),
+    }, { periodMs: DEFAULT_TIMINGS.tickMs / this.#rate, leaveOut: leaveOutTicks !== false });
+    this.#ticks = ticks;
+    return () => ticks.stop();
   }
 
   #every(life: number, periodMs: number, task: () => void): () => void {
@@ -382,8 +413,7 @@ export class Machine {
     const fire = (): void => {
       if (stopped || life !== this.#life) return;
       next();
-      // Ticks settle nothing that is waited for; what other timers do may.
-      if (periodMs !== DEFAULT_TIMINGS.tickMs) this.#options.world.expectPromises();
+      this.#options.world.expectPromises();
       this.whenAwake(life, task);
     };
     next();

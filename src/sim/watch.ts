@@ -53,7 +53,7 @@ export class Watch {
   /** Its change is done, and no other may come into force. */
   get steady(): boolean {
     const { configurations, doneSlot } = this.#checker;
-    return this.#checker.undecidedConfigurations().length === 0 && configurations.at(-1)?.slot === doneSlot;
+    return configurations.at(-1)?.slot === doneSlot && this.#checker.undecidedConfigurations().length === 0;
   }
 
   /** Somebody was told that a change is done. */
