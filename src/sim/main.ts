@@ -1,41 +1,40 @@
 import { readFlags, replayCommand, type Flags } from "./command/flags.ts";
-import { search, type SearchFailure } from "./command/search.ts";
+import { search } from "./command/search.ts";
+import { DOES_NOT_END, SeedThread, usualLimitMs } from "./command/seed-thread.ts";
 import { shrink } from "./command/shrink.ts";
-import { live } from "./command/thread.ts";
+import type { SearchFailure } from "./command/thread.ts";
 import type { TimeByPart } from "./command/time-profile.ts";
 import type { Wishes } from "./plan.ts";
-import { settle } from "./settle.ts";
-import { simulate, type SimulationReport } from "./simulation.ts";
+import type { SimulationReport } from "./simulation.ts";
 
 const STORY_LINES = 30;
+/** How long a smaller run is looked for at the most. */
+const SHRINK_MS = 5 * 60_000;
 
 const flags = readFlags(process.argv);
 // Whoever reads the story may have read enough.
 process.stdout.on("error", () => process.exit());
-process.exitCode = await (flags.seed === undefined ? searchSeeds(flags) : replay(flags.seed, flags.wishes));
+process.exitCode = await (flags.seed === undefined ? searchSeeds(flags) : replay(flags, flags.seed));
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-async function replay(seed: number, wishes: Wishes): Promise<number> {
-  try {
-    const report = await simulate({ seed, settle, wishes, tell: say });
-    say(`seed ${seed} is fine: ${describe(report)}`);
-    return 0;
-  } catch (error) {
-    say(`seed ${seed} FAILED: ${String(error)}`);
-    return 1;
-  }
+async function replay({ wishes, limitMs = usualLimitMs(wishes) }: Flags, seed: number): Promise<number> {
+  const thread = new SeedThread({ limitMs, tell: say });
+  const answer = await thread.live(seed, wishes, true);
+  await thread.stop();
+  say(answer.type === "fine" ? `seed ${seed} is fine: ${describe(answer.report)}` : `seed ${seed} FAILED: ${answer.name}: ${answer.message}`);
+  return answer.type === "fine" ? 0 : 1;
 }
 
-async function searchSeeds({ seeds, from, minutes, jobs, wishes }: Flags): Promise<number> {
+async function searchSeeds({ seeds, from, minutes, jobs, wishes, limitMs = usualLimitMs(wishes) }: Flags): Promise<number> {
   const startedMs = performance.now();
   const lasts = minutes === undefined ? Infinity : minutes * 60_000;
   const passedMs = (): number => performance.now() - startedMs;
   const most = minutes === undefined ? seeds : Infinity;
   const { tally, failure, time, cpuMs } = await search({
-    from, seeds: most, untilMs: lasts, jobs: Math.min(jobs, most), wishes, nowMs: passedMs,
+    from, seeds: most, untilMs: lasts, jobs: Math.min(jobs, most), wishes, limitMs, nowMs: passedMs,
     progress: (sofar) => {
       if (process.stdout.isTTY) process.stdout.write(`\r${sofar.progress(Math.max(sofar.seeds / most, passedMs() / lasts), passedMs())}   `);
     },
@@ -44,22 +43,37 @@ async function searchSeeds({ seeds, from, minutes, jobs, wishes }: Flags): Promi
   if (tally.seeds > 0) tally.summary(passedMs()).forEach(say);
   say(`on one core: ${(tally.simulatedMs / cpuMs).toFixed(0)} simulated seconds per second of the threads' processor time`);
   say(`where the time goes: ${describeTime(time)}`);
-  if (failure !== null) return tellFailure(failure, wishes);
+  if (failure !== null) return tellFailure(failure, wishes, limitMs);
   say(`the seeds from ${from} to ${from + tally.seeds - 1} are fine`);
   return 0;
 }
 
 /** Makes the failing run smaller, and tells the end of what is left of it. */
-async function tellFailure({ seed, name, message }: SearchFailure, wishes: Wishes): Promise<number> {
-  say(`\nseed ${seed} FAILED: ${name}: ${message}\nit is replayed by: ${replayCommand(seed, wishes)}\nlooking for a smaller run that fails so too …`);
-  const smaller = await shrink(seed, wishes, async (tried) => {
-    const answer = await live({ seed, wishes: tried });
+async function tellFailure({ seed, name, message }: SearchFailure, wishes: Wishes, limitMs: number): Promise<number> {
+  say(`\nseed ${seed} FAILED: ${name}: ${message}\nit is replayed by: ${replayCommand(seed, wishes)}`);
+  let story: string[] = [];
+  const thread = new SeedThread({ limitMs, tell: (line) => story.push(line) });
+  const smaller = name === DOES_NOT_END ? keepAsItIs(wishes) : await makeSmaller(thread, seed, wishes);
+  story = [];
+  const end = await thread.live(seed, smaller, true);
+  await thread.stop();
+  say(`the end of its story:\n${story.slice(-STORY_LINES).join("\n")}\n${end.type === "fine" ? "it is fine" : `${end.name}: ${end.message}`}\nthe whole story: ${replayCommand(seed, smaller)}`);
+  return 1;
+}
+
+function keepAsItIs(wishes: Wishes): Wishes {
+  say("it is not made smaller: every attempt would take as long");
+  return wishes;
+}
+
+async function makeSmaller(thread: SeedThread, seed: number, wishes: Wishes): Promise<Wishes> {
+  say("looking for a smaller run that fails so too …");
+  const untilMs = performance.now() + SHRINK_MS;
+  return shrink(seed, wishes, async (tried) => {
+    if (performance.now() > untilMs) return null;
+    const answer = await thread.live(seed, tried);
     return answer.type === "failed" ? answer.name : null;
   });
-  const story: string[] = [];
-  const end = await simulate({ seed, settle, wishes: smaller, tell: (line) => story.push(line) }).then(() => "it is fine", String);
-  say(`the end of its story:\n${story.slice(-STORY_LINES).join("\n")}\n${end}\nthe whole story: ${replayCommand(seed, smaller)}`);
-  return 1;
 }
 
 function describe({ size, simulatedMs, events, messages, operations, acknowledged }: SimulationReport): string {
