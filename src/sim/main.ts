@@ -1,3 +1,4 @@
+import { failureKind } from "./command/failure-kind.ts";
 import { readFlags, replayCommand, type Flags } from "./command/flags.ts";
 import { search } from "./command/search.ts";
 import { DOES_NOT_END, SeedThread, usualLimitMs } from "./command/seed-thread.ts";
@@ -72,7 +73,7 @@ async function makeSmaller(thread: SeedThread, seed: number, wishes: Wishes): Pr
   return shrink(seed, wishes, async (tried) => {
     if (performance.now() > untilMs) return null;
     const answer = await thread.live(seed, tried);
-    return answer.type === "failed" ? answer.name : null;
+    return answer.type === "failed" ? failureKind(answer) : null;
   });
 }
 
