@@ -1,13 +1,16 @@
 import { failureKind } from "./command/failure-kind.ts";
 import { readFlags, replayCommand, type Flags } from "./command/flags.ts";
+import { Progress } from "./command/progress.ts";
 import { search } from "./command/search.ts";
 import { DOES_NOT_END, SeedThread, usualLimitMs } from "./command/seed-thread.ts";
 import { shrink } from "./command/shrink.ts";
+import { Tally } from "./command/tally.ts";
 import type { SearchFailure } from "./command/thread.ts";
 import type { TimeByPart } from "./command/time-profile.ts";
 import type { Wishes } from "./plan.ts";
 import type { SimulationReport } from "./simulation.ts";
 
+const SECOND_MS = 1_000;
 const STORY_LINES = 30;
 /** How long a smaller run is looked for at the most. */
 const SHRINK_MS = 5 * 60_000;
@@ -34,13 +37,15 @@ async function searchSeeds({ seeds, from, minutes, jobs, wishes, limitMs = usual
   const lasts = minutes === undefined ? Infinity : minutes * 60_000;
   const passedMs = (): number => performance.now() - startedMs;
   const most = minutes === undefined ? seeds : Infinity;
-  const { tally, failure, time, cpuMs } = await search({
-    from, seeds: most, untilMs: lasts, jobs: Math.min(jobs, most), wishes, limitMs, nowMs: passedMs,
-    progress: (sofar) => {
-      if (process.stdout.isTTY) process.stdout.write(`\r${sofar.progress(Math.max(sofar.seeds / most, passedMs() / lasts), passedMs())}   `);
-    },
+  const progress = new Progress({
+    isTerminal: process.stdout.isTTY, nowMs: passedMs, part: (sofar) => Math.max(sofar.seeds / most, passedMs() / lasts), write: (text) => process.stdout.write(text),
   });
-  if (process.stdout.isTTY) say("");
+  const tally = new Tally();
+  // Also while no seed comes to its end.
+  const timer = setInterval(() => progress.show(tally), SECOND_MS);
+  const { failure, time, cpuMs } = await search({ from, seeds: most, untilMs: lasts, jobs: Math.min(jobs, most), wishes, limitMs, nowMs: passedMs, tally });
+  clearInterval(timer);
+  progress.end();
   if (tally.seeds > 0) tally.summary(passedMs()).forEach(say);
   say(`on one core: ${(tally.simulatedMs / cpuMs).toFixed(0)} simulated seconds per second of the threads' processor time`);
   say(`where the time goes: ${describeTime(time)}`);

@@ -14,7 +14,8 @@ export interface SearchOptions {
   /** How long a seed may take by the clock on the wall; what is usual unless it says otherwise. */
   readonly limitMs?: number;
   readonly nowMs: () => number;
-  readonly progress: (tally: Tally) => void;
+  /** Adds up what the runs report, while it goes on. */
+  readonly tally?: Tally;
 }
 
 export interface SearchResult {
@@ -28,7 +29,7 @@ export interface SearchResult {
 
 /** Lives through one seed after the other in several threads, until one fails or there are enough. */
 export async function search(options: SearchOptions): Promise<SearchResult> {
-  const tally = new Tally();
+  const { tally = new Tally() } = options;
   const time = new Map<string, number>();
   let failure: SearchFailure | null = null;
   let cpuMs = 0;
@@ -43,7 +44,6 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
       for (const [part, us] of answer.time) time.set(part, (time.get(part) ?? 0) + us);
     } else if (answer.type === "failed") failure = failure === null || answer.seed < failure.seed ? answer : failure;
     else tally.add(answer.report);
-    options.progress(tally);
   };
   await Promise.all(Array.from({ length: options.jobs }, () => runThread(options, nextSeed, take)));
   return { tally, failure, time, cpuMs };
