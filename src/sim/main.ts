@@ -4,6 +4,7 @@ import { Progress } from "./command/progress.ts";
 import { search } from "./command/search.ts";
 import { DOES_NOT_END, SeedThread, usualLimitMs } from "./command/seed-thread.ts";
 import { shrink } from "./command/shrink.ts";
+import { storyEnd } from "./command/story-end.ts";
 import { Tally } from "./command/tally.ts";
 import type { SearchFailure } from "./command/thread.ts";
 import type { TimeByPart } from "./command/time-profile.ts";
@@ -11,7 +12,6 @@ import type { Wishes } from "./plan.ts";
 import type { SimulationReport } from "./simulation.ts";
 
 const SECOND_MS = 1_000;
-const STORY_LINES = 30;
 /** How long a smaller run is looked for at the most. */
 const SHRINK_MS = 5 * 60_000;
 
@@ -56,15 +56,21 @@ async function searchSeeds({ seeds, from, minutes, jobs, wishes, limitMs = usual
 
 /** Makes the failing run smaller, and tells the end of what is left of it. */
 async function tellFailure({ seed, name, message }: SearchFailure, wishes: Wishes, limitMs: number): Promise<number> {
-  say(`\nseed ${seed} FAILED: ${name}: ${message}\nit is replayed by: ${replayCommand(seed, wishes)}`);
+  say(`\nseed ${seed} FAILED: ${name}: ${firstLine(message)}\nit is replayed by: ${replayCommand(seed, wishes)}`);
   let story: string[] = [];
   const thread = new SeedThread({ limitMs, tell: (line) => story.push(line) });
   const smaller = name === DOES_NOT_END ? keepAsItIs(wishes) : await makeSmaller(thread, seed, wishes);
   story = [];
   const end = await thread.live(seed, smaller, true);
   await thread.stop();
-  say(`the end of its story:\n${story.slice(-STORY_LINES).join("\n")}\n${end.type === "fine" ? "it is fine" : `${end.name}: ${end.message}`}\nthe whole story: ${replayCommand(seed, smaller)}`);
+  const clients = end.type === "fine" ? [] : (end.clients ?? []);
+  say(`the end of its story:\n${storyEnd(story, clients).join("\n")}`);
+  say(`${end.type === "fine" ? "it is fine" : `${end.name}: ${firstLine(end.message)}`}\nthe whole story: ${replayCommand(seed, smaller)}`);
   return 1;
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1).join();
 }
 
 function keepAsItIs(wishes: Wishes): Wishes {

@@ -2,6 +2,7 @@ import { isMainThread, parentPort } from "node:worker_threads";
 import type { Wishes } from "../plan.ts";
 import { settle } from "../settle.ts";
 import { simulate, type SimulationReport } from "../simulation.ts";
+import { NotLinearizable } from "../violations.ts";
 import { type TimeByPart, TimeProfile } from "./time-profile.ts";
 
 export interface Task {
@@ -16,6 +17,8 @@ export interface SearchFailure {
   readonly seed: number;
   readonly name: string;
   readonly message: string;
+  /** Where clients saw it: their story, which is part of the message. */
+  readonly clients?: readonly string[];
 }
 
 /** What became of a seed. */
@@ -39,7 +42,7 @@ async function live({ seed, wishes }: Task, tell: ((line: string) => void) | und
     return { type: "fine", seed, report };
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
-    return { type: "failed", seed, name, message };
+    return { type: "failed", seed, name, message, ...(error instanceof NotLinearizable ? { clients: error.clients } : {}) };
   }
 }
 
