@@ -14,6 +14,8 @@ import type { SimulationReport } from "./simulation.ts";
 const SECOND_MS = 1_000;
 /** How long a smaller run is looked for at the most. */
 const SHRINK_MS = 5 * 60_000;
+/** What is kept of a story: more than any run that ends has. */
+const MOST_STORY_LINES = 200_000;
 
 const flags = readFlags(process.argv);
 // Whoever reads the story may have read enough.
@@ -46,19 +48,29 @@ async function searchSeeds({ seeds, from, minutes, jobs, wishes, limitMs = usual
   const { failure, time, cpuMs } = await search({ from, seeds: most, untilMs: lasts, jobs: Math.min(jobs, most), wishes, limitMs, nowMs: passedMs, tally });
   clearInterval(timer);
   progress.end();
-  if (tally.seeds > 0) tally.summary(passedMs()).forEach(say);
-  say(`on one core: ${(tally.simulatedMs / cpuMs).toFixed(0)} simulated seconds per second of the threads' processor time`);
-  say(`where the time goes: ${describeTime(time)}`);
+  if (tally.seeds > 0) tellSpeed(tally, passedMs(), time, cpuMs);
   if (failure !== null) return tellFailure(failure, wishes, limitMs);
   say(`the seeds from ${from} to ${from + tally.seeds - 1} are fine`);
   return 0;
+}
+
+function tellSpeed(tally: Tally, realMs: number, time: TimeByPart, cpuMs: number): void {
+  tally.summary(realMs).forEach(say);
+  // A thread that ended by itself does not tell where its time went.
+  if (time.size === 0) return;
+  say(`on one core: ${(tally.simulatedMs / cpuMs).toFixed(0)} simulated seconds per second of the threads' processor time`);
+  say(`where the time goes: ${describeTime(time)}`);
 }
 
 /** Makes the failing run smaller, and tells the end of what is left of it. */
 async function tellFailure({ seed, name, message }: SearchFailure, wishes: Wishes, limitMs: number): Promise<number> {
   say(`\nseed ${seed} FAILED: ${name}: ${firstLine(message)}\nit is replayed by: ${replayCommand(seed, wishes)}`);
   let story: string[] = [];
-  const thread = new SeedThread({ limitMs, tell: (line) => story.push(line) });
+  const tell = (line: string): void => {
+    if (story.length === MOST_STORY_LINES) story = story.slice(MOST_STORY_LINES / 2);
+    story.push(line);
+  };
+  const thread = new SeedThread({ limitMs, tell });
   const smaller = name === DOES_NOT_END ? keepAsItIs(wishes) : await makeSmaller(thread, seed, wishes);
   story = [];
   const end = await thread.live(seed, smaller, true);
@@ -81,11 +93,13 @@ function keepAsItIs(wishes: Wishes): Wishes {
 async function makeSmaller(thread: SeedThread, seed: number, wishes: Wishes): Promise<Wishes> {
   say("looking for a smaller run that fails so too …");
   const untilMs = performance.now() + SHRINK_MS;
-  return shrink(seed, wishes, async (tried) => {
+  const smaller = await shrink(seed, wishes, async (tried) => {
     if (performance.now() > untilMs) return null;
     const answer = await thread.live(seed, tried);
     return answer.type === "failed" ? failureKind(answer) : null;
   });
+  if (smaller === wishes) say("there is none: nothing can be left out");
+  return smaller;
 }
 
 function describe({ size, simulatedMs, events, messages, operations, acknowledged }: SimulationReport): string {
