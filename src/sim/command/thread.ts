@@ -37,8 +37,6 @@ export type Said = SeedAnswer | ThreadTime | { readonly type: "line"; readonly l
 async function live({ seed, wishes }: Task, tell: ((line: string) => void) | undefined): Promise<SeedAnswer> {
   try {
     const report = await simulate({ seed, settle, wishes, ...(tell === undefined ? {} : { tell }) });
-    // A promise that was rejected and that nobody follows is found when the event loop comes round, and belongs to this seed.
-    await new Promise(setImmediate);
     return { type: "fine", seed, report };
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
@@ -63,6 +61,9 @@ if (!isMainThread && parentPort !== null) {
   const tell = (line: string): void => say({ type: "line", line });
   port.on("message", (task: Task | null) => {
     if (task === null) say({ type: "time", time: profile.stop(), cpuMs: cpuMs() - beginMs });
-    else void live(task, task.told ? tell : undefined).then(say);
+    else void live(task, task.told ? tell : undefined).then((answer) => {
+      // A promise that was rejected and that nobody follows is found when the event loop comes round, and belongs to this seed.
+      setImmediate(say, answer);
+    });
   });
 }
