@@ -18,7 +18,9 @@ interface Manifest {
 
 /** The files of both kustomizations by their paths below `k8s`, as the chart renders them. Throws when helm is missing or fails. */
 export function renderKustomizations(): ReadonlyMap<string, string> {
-  const objects = template(OPERATOR_NAMESPACE, { controller: { clusterWide: true }, cluster: { enabled: false } });
+  // Dashboards are imported from their files: as ConfigMaps they are of use to Grafana's sidecar only, which comes with charts.
+  const values = { controller: { clusterWide: true }, cluster: { enabled: false }, dashboards: { enabled: false } };
+  const objects = template(OPERATOR_NAMESPACE, values);
   const operator = new Map(objects.map((object) => [`${object.kind}-${object.metadata.name}.yaml`.toLowerCase(), object]));
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: OPERATOR_NAMESPACE, labels: RESTRICTED } };
   const files = new Map<string, string>([["operator/namespace.yaml", text(namespace)]]);

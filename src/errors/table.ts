@@ -39,7 +39,7 @@ export const ERRORS = {
   SYNOD_ERR_VERSION: refused(400, "The peer speaks another version of the protocol, or the data folder is of another version."),
   SYNOD_ERR_NO_SUCH_MEMBER: refused(404, "The configuration has no such member. GET /v1/members lists those that there are."),
   SYNOD_ERR_MEMBER_REMOVED: refused(409, "That incarnation was removed from the cluster and cannot come back. Empty its data folder and add it as a new member."),
-  SYNOD_ERR_MEMBER_NEEDED: refused(409, "Only a member that was removed, or is fenced as corrupt or copied, can be renewed: what this one keeps is needed."),
+  SYNOD_ERR_MEMBER_NEEDED: refused(409, "Only a member that was removed, is fenced as corrupt or copied, or never belonged to a cluster can be renewed: what this one keeps is needed."),
   SYNOD_ERR_NAME_TAKEN: refused(409, "Another member has that name. To put a learner in a voter's place, promote it with replaces."),
   SYNOD_ERR_TOO_MANY_MEMBERS: refused(409, "A cluster has at most 9 voters and 9 learners. Remove one first."),
   SYNOD_ERR_LAST_VOTER: refused(409, "The last voter cannot be removed. Add and promote another first."),

@@ -2,7 +2,7 @@ import { isIPv6 } from "node:net";
 import type { Fetch } from "../founding/member-call.ts";
 import type { NameLookup } from "../transport/name-lookup.ts";
 
-/** Calls to other members, whose names are looked up as those of links are: never on a thread that files need. */
+/** Calls to other members, whose names are looked up as those of links are. */
 export function fetchByName(names: NameLookup): Fetch {
   return async (url, init) => {
     const at = new URL(url);

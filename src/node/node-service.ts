@@ -209,6 +209,7 @@ export class NodeService implements Service {
     await checkRenewal(incarnation, {
       self: this.#storage.identity.incarnation,
       fence: this.fence,
+      founded: this.#storage.founding !== null,
       left: this.#member?.left === true ? this.#member.status() : null,
       askMembers: (member) => this.#options.askMembers(member),
     });

@@ -7,6 +7,8 @@ import type { Fence } from "../storage/fence-file.ts";
 export interface RenewalPort {
   readonly self: Incarnation;
   readonly fence: Fence | null;
+  /** It has taken a founding document. */
+  readonly founded: boolean;
   /** The configuration without this member, when it was removed; null while it is a member as far as it knows. */
   readonly left: { readonly configuration: Configuration; readonly configurationSlot: Slot } | null;
   /** What the member at hand says of the members; null when it does not answer. */
@@ -18,9 +20,11 @@ export interface RenewalPort {
  * one is meant, `SYNOD_ERR_MEMBER_NEEDED` while it can vote, and `SYNOD_ERR_CHANGE_PENDING` while nobody says that the change that
  * removed it is done: until then it may hold the only copy of what was chosen (rules 16a and 18).
  */
-export async function checkRenewal(named: Incarnation, { self, fence, left, askMembers }: RenewalPort): Promise<void> {
+export async function checkRenewal(named: Incarnation, { self, fence, founded, left, askMembers }: RenewalPort): Promise<void> {
   if (named !== self) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION", `This member is ${self}, not ${named}.`);
   if (fence !== null && fence.kind !== "disk") return;
+  // It has promised and accepted nothing yet. Its adding may have been undone before it was told: then nobody would ever found it.
+  if (!founded && fence === null) return;
   if (left === null) throw new SynodError("SYNOD_ERR_MEMBER_NEEDED");
   const answers = await Promise.all(left.configuration.voters.map((voter) => askMembers(voter)));
   if (!answers.some((answer) => answer !== null && saysDone(answer, self, left.configurationSlot))) {

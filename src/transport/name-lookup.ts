@@ -30,9 +30,9 @@ export const MACHINE_NAMES: NameSources = {
 };
 
 /**
- * Finds the addresses of hosts, anew each time. The system's lookups run on the few threads on which files are read as well, and a
- * name server that is silent holds them for many seconds: so there is one of them at a time, whatever is asked, and the name
- * servers are asked directly while it does not answer.
+ * Finds the addresses of hosts, anew each time. The system's lookups run on the few threads on which files are read as well, of which
+ * libuv lets them have half; a silent name server holds those for many seconds, and every other name waits behind. So there is one
+ * of them at a time, whatever is asked, and the name servers are asked directly while it does not answer.
  */
 export class NameLookup {
   readonly #sources: NameSources;

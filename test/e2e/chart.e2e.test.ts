@@ -9,6 +9,9 @@ const NAMESPACE = `synod-chart-${SUFFIX}`;
 const GROUP = `chart-${SUFFIX}.synod.dev`;
 const PLURAL = `paxosclusters.${GROUP}`;
 
+/** Three calls of kubectl, each of which may take its time-out on a machine that is busy. */
+const HOOK_MS = 100_000;
+
 function copyOfKind(): object {
   const crd = only(render(), "CustomResourceDefinition");
   return { ...crd, metadata: { name: PLURAL }, spec: { ...crd["spec"], group: GROUP, names: { ...crd["spec"].names, shortNames: [] } } };
@@ -31,12 +34,12 @@ describe.skipIf(!HAS_HELM || !HAS_CLUSTER)("the API server (needs helm and a rea
     must(kubectl(["create", "-f", "-"], { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE, labels } }));
     must(kubectl(["create", "-f", "-"], copyOfKind()));
     must(kubectl(["wait", "--for=condition=Established", `crd/${PLURAL}`, "--timeout=30s"]));
-  });
+  }, HOOK_MS);
 
   afterAll(() => {
     kubectl(["delete", "crd", PLURAL]);
     kubectl(["delete", "namespace", NAMESPACE, "--wait=false"]);
-  });
+  }, HOOK_MS);
 
   describe("takes everything that the chart renders, without a warning", () => {
     it.each([

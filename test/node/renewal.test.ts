@@ -17,13 +17,14 @@ function view(over: Partial<Members> = {}, ids: readonly number[] = [1, 2]): Mem
 
 /** `answers` are those of members 1 and 2. */
 function port(over: Partial<RenewalPort>, answers: readonly (Members | null)[] = [null, null]): RenewalPort {
-  return { self: SELF, fence: null, left: null, askMembers: async ({ incarnation }) => answers[incarnation === memberIncarnation(1) ? 0 : 1] ?? null, ...over };
+  return { self: SELF, fence: null, founded: true, left: null, askMembers: async ({ incarnation }) => answers[incarnation === memberIncarnation(1) ? 0 : 1] ?? null, ...over };
 }
 
 describe("a member may be renewed", () => {
   it.each([
     ["that is fenced as corrupt", port({ fence: { kind: "corrupt", reason: "" } })],
     ["that is fenced as a copy", port({ fence: { kind: "copied", reason: "" } })],
+    ["that belongs to no cluster", port({ founded: false })],
     ["that was removed, when somebody says that this is done", port({ left: LEFT }, [null, view()])],
     ["that was removed, when a later configuration is done", port({ left: LEFT }, [view({ configuration: 9 }), null])],
   ])("%s", async (_, given) => {
@@ -37,6 +38,7 @@ describe("a member may not be renewed", () => {
     ["as another incarnation", memberIncarnation(4), port({ fence: { kind: "corrupt", reason: "" } }), "SYNOD_ERR_WRONG_INCARNATION"],
     ["while it votes", SELF, port({}), "SYNOD_ERR_MEMBER_NEEDED"],
     ["for a disk that fails, which passes", SELF, port({ fence: { kind: "disk", reason: "" } }), "SYNOD_ERR_MEMBER_NEEDED"],
+    ["for a disk that fails before it belongs to a cluster", SELF, port({ founded: false, fence: { kind: "disk", reason: "" } }), "SYNOD_ERR_MEMBER_NEEDED"],
     ["when nobody answers whether its removal is done", SELF, port(left), "SYNOD_ERR_CHANGE_PENDING"],
     ["while its removal is not done", SELF, port(left, [view({ pending: true }), null]), "SYNOD_ERR_CHANGE_PENDING"],
     ["on the word of those that found no leader", SELF, port(left, [view({ pending: null }), view({ pending: null })]), "SYNOD_ERR_CHANGE_PENDING"],

@@ -25,6 +25,8 @@ export interface ClusterOptions {
   readonly snapshotBytes?: number;
   /** Entries below the snapshot that members keep for those that lag. */
   readonly retainedBytes?: number;
+  /** Long where a leader must go on leading without a quorum, for as long as the test needs. */
+  readonly electionTimeoutMs?: number;
   /** A program and arguments that run a node's command; they find the cluster's folder in SYNOD_TEST_FOLDER. */
   readonly wrapper?: readonly string[];
 }
@@ -33,7 +35,7 @@ let clusters = 0;
 
 /** A founded cluster of real processes in a folder of its own. */
 export class TestCluster extends LocalCluster {
-  constructor({ nodes, disk, omitSync, wrapper = [], ...sizes }: ClusterOptions) {
+  constructor({ nodes, disk, omitSync, electionTimeoutMs, wrapper = [], ...sizes }: ClusterOptions) {
     const { segmentBytes = 128 * 1024, snapshotBytes = 64 * 1024, retainedBytes = 16 * 1024 } = sizes;
     const folder = join(HISTORY_FOLDER, `cluster-${process.pid}-${++clusters}`);
     super({
@@ -42,6 +44,7 @@ export class TestCluster extends LocalCluster {
       env: { SYNOD_TEST_FOLDER: folder, NODE_COMPILE_CACHE: join(HISTORY_FOLDER, "compile-cache") },
       nodeOptions: [
         "--segment-bytes", String(segmentBytes), "--snapshot-bytes", String(snapshotBytes), "--retained-bytes", String(retainedBytes),
+        ...(electionTimeoutMs === undefined ? [] : ["--election-timeout-ms", String(electionTimeoutMs)]),
         ...(disk === "volatile" ? ["--volatile"] : []), ...(omitSync === undefined ? [] : ["--omit-sync", omitSync]),
       ],
     });

@@ -154,13 +154,14 @@ describe("three members", () => {
       expect(await put(url, "k", "v")).toMatchObject({ status: 200 });
     })));
 
-  it("make one change at a time", () => withCluster({ nodes: 3, disk: "real" }, (cluster) => withNewcomers(cluster, ["x1", "x2"], async (x1, x2) => {
+  it("make one change at a time", () => withCluster({ nodes: 3, disk: "real", electionTimeoutMs: 5_000 }, (cluster) => withNewcomers(cluster, ["x1", "x2"], async (x1, x2) => {
     const { name: leader, url } = await cluster.leader();
     const frozen = VOTERS.filter((name) => name !== leader);
     // Nothing is chosen until they go on.
     await Promise.all(frozen.map((name) => cluster.pause(name)));
     const first = patient(cluster).add(x1.address);
     first.catch(() => {});
+    await until("the first change is proposed", async () => ((await at(url).members()).pending === true ? null : "it is not"));
     await expect(at(url).add(x2.address)).rejects.toMatchObject({ code: "SYNOD_ERR_CHANGE_PENDING" });
     await Promise.all(frozen.map((name) => cluster.resume(name)));
     await first;

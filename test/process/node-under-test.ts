@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { reportFailure } from "../../src/cli/failure.ts";
 import { runNodeProcess } from "../../src/local/node-process.ts";
 import { startNode } from "../../src/node/start.ts";
-import { DEFAULT_LIMITS } from "../../src/paxos/interface.ts";
+import { DEFAULT_LIMITS, DEFAULT_TIMINGS } from "../../src/paxos/interface.ts";
 import { VolatileFileSystem } from "../support/volatile-file-system.ts";
 import { callsOf, omissionLine, type Sync, SYNCS } from "./syncs.ts";
 
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     "omit-sync": { type: "string" },
     "segment-bytes": { type: "string", default: String(8 * 1024 * 1024) },
     "snapshot-bytes": { type: "string", default: String(32 * 1024 * 1024) },
+    "election-timeout-ms": { type: "string", default: String(DEFAULT_TIMINGS.electionTimeoutMs) },
     "retained-bytes": { type: "string", default: String(DEFAULT_LIMITS.retainedLogBytes) },
   },
 });
@@ -47,6 +48,7 @@ const start = () => startNode({
   logLevel: values["log-level"],
   storage: { segmentBytes: Number(values["segment-bytes"]) },
   snapshotBytes: Number(values["snapshot-bytes"]),
+  timings: { electionTimeoutMs: Number(values["election-timeout-ms"]) },
   limits: { retainedLogBytes: Number(values["retained-bytes"]) },
   ...(values.volatile ? { fileSystem: new VolatileFileSystem(omission()) } : {}),
 });

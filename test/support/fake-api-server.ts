@@ -146,7 +146,10 @@ export class FakeApiServer {
       return send(response, 200, statusBody(200, ""));
     }
     const metadata = (body["metadata"] ?? {}) as { uid?: string; resourceVersion?: string };
-    if (present !== undefined && !meets(present, metadata)) return send(response, 409, statusBody(409, "Conflict"));
+    if (present !== undefined && !meets(present, { ...metadata, uid: present.metadata.uid })) return send(response, 409, statusBody(409, "Conflict"));
+    if (present !== undefined && !meets(present, metadata)) {
+      return send(response, 422, { ...statusBody(422, "Invalid"), details: { causes: [{ reason: "FieldValueInvalid", field: "metadata.uid" }] } });
+    }
     const change = place.status ? { status: body["status"] } : without(body, "status");
     // What was applied to the status replaces it; elsewhere fields that are not named stay.
     const merged = place.status ? { ...present, ...change } : merge(present ?? {}, change);

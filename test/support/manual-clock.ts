@@ -25,6 +25,11 @@ export class ManualClock implements Clock {
     return () => void this.#tasks.delete(task);
   }
 
+  /** How many tasks are scheduled. */
+  get pending(): number {
+    return this.#tasks.size;
+  }
+
   /** How long until the next task, null when there is none. */
   get nextMs(): number | null {
     const [first] = [...this.#tasks].toSorted((a, b) => a.at - b.at);

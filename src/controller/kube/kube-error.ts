@@ -31,9 +31,11 @@ export function isOutcome(error: unknown, ...outcomes: readonly KubeOutcome[]): 
 
 /** What the API server said, as an error. `what` names the request; with `secret` the server's words are left out, as they may quote what was sent. */
 export function answeredError(what: string, status: number, body: string, secret = false): KubeError {
-  const { reason, message } = parseStatus(body);
+  const { reason, message, fields } = parseStatus(body);
   const words = secret || message === null ? `HTTP ${status}${reason === null ? "" : ` ${reason}`}` : message.slice(0, MAX_MESSAGE_CHARS);
-  return new KubeError(outcomeOf(status, reason), `${what}: ${words}`);
+  // So the server says that a patch names the uid of an object that is not there any more.
+  const outcome = fields.includes("metadata.uid") ? "conflict" : outcomeOf(status, reason);
+  return new KubeError(outcome, `${what}: ${words}`);
 }
 
 /** A request to which no answer came. */
@@ -62,14 +64,22 @@ function outcomeOf(status: number, reason: string | null): KubeOutcome {
   }
 }
 
-function parseStatus(body: string): { reason: string | null; message: string | null } {
+interface StatusBody {
+  readonly reason?: unknown;
+  readonly message?: unknown;
+  readonly details?: { readonly causes?: readonly { readonly field?: unknown }[] };
+}
+
+function parseStatus(body: string): { readonly reason: string | null; readonly message: string | null; readonly fields: readonly unknown[] } {
   try {
-    const value = JSON.parse(body) as { reason?: unknown; message?: unknown } | null;
+    const value = JSON.parse(body) as StatusBody | null;
+    const causes = value?.details?.causes;
     return {
       reason: typeof value?.reason === "string" ? value.reason : null,
       message: typeof value?.message === "string" ? value.message : null,
+      fields: Array.isArray(causes) ? causes.map((cause: { readonly field?: unknown }) => cause.field) : [],
     };
   } catch {
-    return { reason: null, message: null };
+    return { reason: null, message: null, fields: [] };
   }
 }

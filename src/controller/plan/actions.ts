@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import type { PaxosClusterStatus } from "../resource/paxos-cluster.ts";
 
-/** Something to tell the people who watch the cluster: an Event of the PaxosCluster. */
+/** Something to tell the people who watch the cluster: an Event of the PaxosCluster. What is done is told when it has been. */
 export interface Notice {
   readonly type: "Normal" | "Warning";
   readonly reason: string;

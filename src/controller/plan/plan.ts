@@ -8,13 +8,13 @@ import { planLeaderLabel } from "./leader-label.ts";
 import { type ObjectsPlan, planObjects } from "./objects.ts";
 import type { Observed } from "./observed.ts";
 import { problemsOf } from "./problems.ts";
-import { planRenewal, renewUnknown } from "./renewal.ts";
+import { planRenewal, renewUnseated } from "./renewal.ts";
 import { planReplacement } from "./replacement.ts";
 import { planRollout } from "./rollout.ts";
 import { planShrink } from "./shrink.ts";
 import { type Situation, situationOf } from "./situation.ts";
 import { planStatus } from "./status.ts";
-import { AWAIT_MS, noticeOf, type Remark, type Step, wait } from "./step.ts";
+import { AWAIT_MS, type Remark, type Step, wait } from "./step.ts";
 import { planVolumes } from "./volumes.ts";
 
 /** Members' state is not watched: while nothing is awaited they are asked again so often. Null would miss a fenced member. */
@@ -58,7 +58,7 @@ function freshStart(situation: Situation): Plan | null {
   const progress = { reason: "FreshStart", message: "No volume of the former cluster is left. A new one is founded." };
   return {
     actions: bootstrap === null ? [] : [{ type: "deleteBootstrap", uid: bootstrap.uid }],
-    notices: [noticeOf("Normal", progress)],
+    notices: [],
     status: planStatus({ ...situation, clusterId: null }, { paused: false, progress, problems: [] }, null),
     againMs: AWAIT_MS,
   };
@@ -76,7 +76,7 @@ function planAll(situation: Situation): Plan {
   const progress = step?.progress ?? steps.find((waiting) => waiting.progress !== null)?.progress ?? upkeepRemark(objects, actions);
   return {
     actions,
-    notices: [...(step?.progress === null || step === null ? [] : [noticeOf("Normal", step.progress)]), ...warnings(problems)],
+    notices: warnings(problems),
     status: planStatus(situation, { paused: false, progress, problems }, situation.clusterId),
     againMs: soonest(steps, actions, objects),
   };
@@ -87,7 +87,7 @@ function stepsOf(situation: Situation, { statefulSetStands, templateStands }: Ob
   if (!statefulSetStands || situation.observed.statefulSet === null) return [];
   const steps: Step[] = [];
   const rollout = templateStands ? [planRollout] : [];
-  const members = situation.observed.secret === null ? [] : [...PARTS, ...rollout, renewUnknown];
+  const members = situation.observed.secret === null ? [] : [...PARTS, ...rollout, renewUnseated];
   for (const part of [...(templateStands ? [reviveOutdated] : []), ...members]) {
     const step = part(situation);
     if (step !== null) steps.push(step);
@@ -109,7 +109,7 @@ function upkeepRemark({ awaited }: ObjectsPlan, actions: readonly Action[]): Rem
 }
 
 function warnings(problems: readonly Remark[]): readonly Notice[] {
-  return problems.map((problem) => noticeOf("Warning", problem));
+  return problems.map(({ reason, message }) => ({ type: "Warning", reason, message }));
 }
 
 function soonest(steps: readonly Step[], actions: readonly Action[], { awaited }: ObjectsPlan): number {

@@ -6,9 +6,11 @@ import { isFounder, isForeign, ordinalsBelow, seatsOf, type Situation } from "./
 import type { Remark } from "./step.ts";
 
 /** A pod that is not ready for so long is worth a word. */
-const SLOW_MS = 300_000;
-/** What a container goes through on its way up. */
-const STARTING = new Set(["ContainerCreating", "PodInitializing"]);
+const SLOW_MS = 120_000;
+/** What a container does not get over by waiting. Other reasons pass, as a rule. */
+const FAILED = new Set([
+  "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
+]);
 
 /** What is wrong and does not mend itself, the gravest first. */
 export function problemsOf(situation: Situation): readonly Remark[] {
@@ -67,7 +69,7 @@ function failingPods(situation: Situation): readonly Remark[] {
 }
 
 function failure(situation: Situation, { ordinal, name, running, ready, waiting, createdMs }: ObservedPod, nowMs: number): string | null {
-  if (waiting !== null && !STARTING.has(waiting)) return waiting;
+  if (waiting !== null && FAILED.has(waiting)) return waiting;
   if (ready || nowMs - createdMs < SLOW_MS) return null;
   if (!running) return `it has not started (${waiting ?? "it may not have been scheduled"})`;
   const { configuration } = situation;

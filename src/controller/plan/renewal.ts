@@ -21,13 +21,16 @@ export function planRenewal(situation: Situation): Step | null {
   return renew(member, member.fence?.reason ?? "it is fenced");
 }
 
-/** A member of this cluster that no configuration knows any more; it left longer ago than the removed are remembered. It refuses, should it know better. */
-export function renewUnknown(situation: Situation): Step | null {
+/**
+ * A member without a seat that does not say itself that it was removed: one that has not been told yet, or whose adding was interrupted and then
+ * undone. It refuses, should it know better, so that this comes last: nothing else waits for it.
+ */
+export function renewUnseated(situation: Situation): Step | null {
   const { stable } = situation;
   if (stable === null) return null;
-  const unknown = candidates(situation).find(({ cluster, incarnation, fence }) =>
-    cluster !== null && fence === null && stable.seats.every(({ id }) => id !== incarnation));
-  return unknown === undefined ? null : renew(unknown, "the cluster does not know it any more");
+  const unseated = candidates(situation).find(({ cluster, incarnation, fence }) =>
+    fence === null && (cluster !== null || stable.removed.includes(incarnation)) && stable.seats.every(({ id }) => id !== incarnation));
+  return unseated === undefined ? null : renew(unseated, "the cluster has no seat for it any more");
 }
 
 function candidates(situation: Situation): readonly ObservedMember[] {
@@ -35,9 +38,9 @@ function candidates(situation: Situation): readonly ObservedMember[] {
   return [...members.values()].filter((member) => member.ordinal < desired && !isForeign(situation, member)).sort((one, other) => one.ordinal - other.ordinal);
 }
 
-function hasEnded({ seats, removed }: ObservedConfiguration, { incarnation, role, fence }: ObservedMember): boolean {
+function hasEnded({ seats }: ObservedConfiguration, { incarnation, role, fence }: ObservedMember): boolean {
   if (fence !== null) return fence.kind !== "disk";
-  return removed.includes(incarnation) || (role === "removed" && seats.every(({ id }) => id !== incarnation));
+  return role === "removed" && seats.every(({ id }) => id !== incarnation);
 }
 
 function isVoterOf(configuration: ObservedConfiguration, { incarnation }: ObservedMember): boolean {

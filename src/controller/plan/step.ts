@@ -1,4 +1,4 @@
-import type { Action, Notice } from "./actions.ts";
+import type { Action } from "./actions.ts";
 
 /** Why things are not yet, or not well: for conditions. */
 export interface Remark {
@@ -34,8 +34,4 @@ export function wait(reason: string, message: string, againMs: number = AWAIT_MS
 
 export function refuse(reason: string, message: string): Step {
   return { ...NOTHING, problem: { reason, message }, againMs: AWAIT_MS };
-}
-
-export function noticeOf(type: Notice["type"], { reason, message }: Remark): Notice {
-  return { type, reason, message };
 }

@@ -76,9 +76,10 @@ export class LeaderWatch {
 
   /** The new one first, so that the Service leads somewhere. Only this very pod: its successor under the same name is another. */
   async #label(key: string, leader: string): Promise<void> {
-    const { client, podsOf } = this.#options;
+    const { client, podsOf, held } = this.#options;
     const wrong = podsOf(key).filter((pod) => pod.leaderLabel !== (pod.name === leader));
     for (const { name, uid } of wrong.toSorted((a, b) => Number(b.name === leader) - Number(a.name === leader))) {
+      if (!held()) return;
       const patch = { metadata: { uid, labels: { [ROLE_LABEL]: name === leader ? "leader" : null } } };
       await client.patch({ kind: "Pod", namespace: splitKey(key).namespace, name }, patch);
     }

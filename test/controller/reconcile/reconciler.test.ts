@@ -19,7 +19,7 @@ describe("the reconciler", () => {
     const bootstrap = stage.server.get(`${CORE}/configmaps`, "x-bootstrap");
     expect(bootstrap).toMatchObject({ immutable: true });
     expect(bootstrap?.metadata.ownerReferences).toBeUndefined();
-    const { cluster = "" } = bootstrap?.["data"] as Record<string, string>;
+    const { cluster = "" } = (bootstrap?.["data"] ?? {}) as Record<string, string>;
     expect(stage.members.map((member) => member.cluster)).toEqual([cluster, cluster, cluster]);
     expect(stage.server.get(`${CORE}/configmaps`, "x-leader")?.["data"]).toMatchObject({ leader: "x-0", ballot: "1.x-0", cluster });
     expect(stage.server.get(`${CORE}/pods`, "x-0")?.metadata.labels).toMatchObject({ "synod.dev/role": "leader" });

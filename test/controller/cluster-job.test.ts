@@ -1,0 +1,73 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { applyCluster, awaitReady, deleteCluster, type JobOptions, readCluster } from "../../src/controller/cluster-job.ts";
+import { CLUSTERS, Stage } from "./reconcile/stage.ts";
+
+describe("the chart's jobs", () => {
+  let stage: Stage;
+  let options: JobOptions;
+  beforeEach(async () => {
+    stage = await Stage.set(1);
+    options = { client: stage.client, clock: stage.clock, timeoutMs: 10_000 };
+  });
+  afterEach(() => stage.close());
+
+  /** Lets every pause pass until the promise is settled. */
+  async function passing<T>(promise: Promise<T>): Promise<T> {
+    const state = { settled: false };
+    void promise.catch(() => {}).finally(() => { state.settled = true; });
+    while (!state.settled) {
+      if (stage.clock.pending > 0) stage.clock.advance(1_000);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return promise;
+  }
+
+  it("read the cluster from a file, with the namespace that it names or the given one", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "synod-job-"));
+    const file = join(folder, "x.yaml");
+    await writeFile(file, "apiVersion: synod.dev/v1alpha1\nkind: PaxosCluster\nmetadata: {name: x}\nspec: {image: i}\n");
+    expect(await readCluster(file, "n")).toMatchObject({ metadata: { name: "x", namespace: "n" }, spec: { image: "i" } });
+    await writeFile(file, "kind: Pod\nmetadata: {name: x}\n");
+    await expect(readCluster(file, "n")).rejects.toMatchObject({ code: "SYNOD_ERR_BAD_REQUEST" });
+    await expect(readCluster(join(folder, "none"), "n")).rejects.toMatchObject({ code: "SYNOD_ERR_BAD_REQUEST" });
+    await rm(folder, { recursive: true });
+  });
+
+  it("apply it as the chart's own field manager, as soon as the API server knows the kind", async () => {
+    let asked = 0;
+    stage.server.fault = () => (++asked <= 3 ? { status: asked === 2 ? 503 : 404 } : null);
+    await passing(applyCluster(options, stage.cluster));
+    expect(asked).toBe(4);
+    expect(stage.server.writes.at(-1)?.query.get("fieldManager")).toBe("synod-chart");
+  });
+
+  it("give up after the time-out when it never does, and at once when the resource is refused", async () => {
+    stage.server.fault = () => ({ status: 404 });
+    await expect(passing(applyCluster(options, stage.cluster))).rejects.toMatchObject({ outcome: "notFound" });
+    expect(stage.clock.now()).toBeGreaterThanOrEqual(10_000);
+    const asked = stage.server.requests.length;
+    stage.server.fault = () => ({ status: 422 });
+    await expect(passing(applyCluster(options, stage.cluster))).rejects.toMatchObject({ outcome: "invalid" });
+    expect(stage.server.requests).toHaveLength(asked + 1);
+  });
+
+  it("wait until the cluster is ready as its present spec says, and say what is missing when it is not", async () => {
+    const ready = (observedGeneration: number): void => {
+      const conditions = [{ type: "Ready", status: "True", reason: "AllReady", message: "of the former spec", observedGeneration }];
+      stage.server.put(CLUSTERS, { ...stage.cluster, metadata: { ...stage.cluster.metadata, generation: 2 }, status: { conditions } } as never);
+    };
+    ready(1);
+    await expect(passing(awaitReady(options, stage.cluster))).rejects.toMatchObject({ code: "SYNOD_ERR_TIMEOUT", message: expect.stringContaining("of the former spec") as string });
+    ready(2);
+    await passing(awaitReady(options, stage.cluster));
+  });
+
+  it("delete it, and are content when there is none", async () => {
+    await passing(deleteCluster(options, { namespace: "n", name: "x" }));
+    expect(stage.server.get(CLUSTERS, "x")).toBeUndefined();
+    await passing(deleteCluster(options, { namespace: "n", name: "x" }));
+  });
+});

@@ -1,0 +1,168 @@
+import type { KubernetesObject } from "@kubernetes/client-node";
+import { describe, expect, it } from "vitest";
+import type { Observed } from "../../../src/controller/plan/observed.ts";
+import { plan } from "../../../src/controller/plan/plan.ts";
+import type { PaxosClusterSpec } from "../../../src/controller/resource/paxos-cluster.ts";
+import { blank, claim, configuration, liveObjects, member, observe, planned, pod, seat } from "./observation.ts";
+import { resource } from "./resource.ts";
+
+/** A cluster whose objects are those of its former specification. */
+function changed(spec: Partial<PaxosClusterSpec>, former: Partial<PaxosClusterSpec> = {}): Observed {
+  return observe({ spec }, { objects: liveObjects(resource(former), 3) });
+}
+
+/** One of the live objects, changed. */
+function edited(key: string, change: (object: KubernetesObject) => KubernetesObject): Observed {
+  const healthy = observe({});
+  const object = healthy.objects.get(key);
+  if (object === undefined) throw new Error(`There is no ${key}.`);
+  return { ...healthy, objects: new Map([...healthy.objects, [key, change(object)]]) };
+}
+
+const owned = (uid: string, kind = "PaxosCluster", name = "demo") => (object: KubernetesObject): KubernetesObject =>
+  ({ ...object, metadata: { ...object.metadata, ownerReferences: [{ apiVersion: "synod.dev/v1alpha1", kind, name, uid, controller: true }] } });
+
+describe("a healthy cluster", () => {
+  it.each([1, 2, 3, 4, 5, 9])("of %i has nothing to be done, and the same status for ever", (replicas) => {
+    const observed = observe({ spec: { replicas } });
+    const { status, actions, notices } = plan(observed);
+    expect({ actions, notices }).toEqual({ actions: [], notices: [] });
+    expect(status?.conditions?.map(({ type, status }) => `${type} ${status}`)).toEqual(["Ready True", "Quorate True", "Progressing False", "Degraded False"]);
+    const again = { ...observed, nowMs: observed.nowMs + 3_600_000, cluster: { ...observed.cluster, status: status ?? {} } };
+    expect(plan(again)).toMatchObject({ actions: [], notices: [], status: null });
+  });
+
+  it("has quantities that the API server wrote in its own form", () => {
+    const live = changed({ storage: { size: "1024Mi" }, resources: { requests: { cpu: "1000m", memory: "0.5Gi" } } }, { resources: { requests: { cpu: "1", memory: "512Mi" } } });
+    expect(planned(live)).toEqual([]);
+  });
+
+  it("says who leads, at which ballot, and who is a member", () => {
+    expect(plan(observe({})).status).toMatchObject({
+      leader: "demo-0", ballot: "7.demo-0", ready: "3/3", readyReplicas: 3, replicas: 3, observedGeneration: 1,
+      members: [{ name: "demo-0", incarnation: "i0", role: "voter", caughtUp: true }, { name: "demo-1" }, { name: "demo-2" }],
+    });
+  });
+});
+
+describe("objects", () => {
+  it("are all made, the StatefulSet last, and the key with them", () => {
+    const bare = observe({}, { objects: new Map(), statefulSet: null, pods: [], claims: [], members: [], configuration: null, bootstrap: null, secret: null });
+    expect(planned(bare)).toEqual([
+      "apply ServiceAccount/demo-member", "apply Service/demo-members", "apply Service/demo", "apply Service/demo-leader", "apply NetworkPolicy/demo",
+      "apply PodDisruptionBudget/demo", "apply StatefulSet/demo", "createKey",
+    ]);
+  });
+
+  it.each(["ServiceAccount/demo-member", "Service/demo-members", "Service/demo", "Service/demo-leader", "NetworkPolicy/demo", "PodDisruptionBudget/demo"])("are made again: %s", (key) => {
+    const healthy = observe({});
+    expect(planned({ ...healthy, objects: new Map([...healthy.objects].filter(([other]) => other !== key)) })).toEqual([`apply ${key}`]);
+  });
+
+  it("are made again: the StatefulSet, with a pod for every seat", () => {
+    const healthy = observe({ spec: { replicas: 3 } }, { configuration: configuration([seat(0), seat(1), seat(2), seat(3)]), statefulSet: null });
+    const objects = new Map([...healthy.objects].filter(([key]) => !key.startsWith("StatefulSet")));
+    expect(plan({ ...healthy, objects }).actions.at(-1)).toMatchObject({ type: "apply", object: { kind: "StatefulSet", spec: { replicas: 4 } } });
+  });
+
+  it("are applied where they differ from what is wanted, and only those", () => {
+    expect(planned(changed({ image: "synod:2" }))).toEqual(["apply StatefulSet/demo"]);
+    expect(planned(changed({ restartedAt: "now" }))).toEqual(["apply StatefulSet/demo"]);
+    expect(planned(edited("Service/demo", (object) => ({ ...object, spec: { selector: {} } })))).toEqual(["apply Service/demo"]);
+  });
+
+  it("are not rolled out in the pass that applies them: the new revision is not known yet", () => {
+    const observed = changed({ image: "synod:2" });
+    expect(planned({ ...observed, pods: observed.pods.map((each) => ({ ...each, revision: "r0" })) })).toEqual(["apply StatefulSet/demo"]);
+  });
+
+  it("that are not wanted any more are deleted, if they are ours", () => {
+    expect(planned(changed({ networkPolicy: { enabled: false } }))).toEqual(["deleteObject NetworkPolicy/demo"]);
+    const small = observe({ spec: { replicas: 1 } });
+    const budget = observe({}).objects.get("PodDisruptionBudget/demo") as KubernetesObject;
+    expect(planned({ ...small, objects: new Map([...small.objects, ["PodDisruptionBudget/demo", budget]]) })).toEqual(["deleteObject PodDisruptionBudget/demo"]);
+    expect(planned({ ...small, objects: new Map([...small.objects, ["PodDisruptionBudget/demo", owned("other")(budget)]]) })).toEqual([]);
+  });
+
+  it("of a former PaxosCluster of this name are waited for", () => {
+    expect(planned(edited("Service/demo", owned("former-uid")))).toEqual([]);
+    expect(planned(edited("StatefulSet/demo", owned("former-uid")))).toEqual([]);
+    expect(plan(edited("StatefulSet/demo", owned("former-uid"))).againMs).toBeLessThanOrEqual(1_000);
+  });
+
+  it("of somebody else are left alone, and it is said", () => {
+    const taken = edited("Service/demo", owned("x", "Gateway", "front"));
+    expect(planned(taken)).toEqual([]);
+    expect(plan(taken).notices).toMatchObject([{ type: "Warning", reason: "NameTaken" }]);
+  });
+
+  it("that nobody owns are adopted, as after a deletion that left them", () => {
+    expect(planned(edited("Service/demo", (object) => ({ ...object, metadata: { ...object.metadata, ownerReferences: [] } })))).toEqual(["apply Service/demo"]);
+  });
+
+  it("that cannot be changed are made anew: a StatefulSet whose volumes are to be larger, with the claims there are", () => {
+    expect(planned(changed({ storage: { size: "2Gi" } }))).toEqual(["recreateStatefulSet"]);
+    const after = observe({ spec: { storage: { size: "2Gi" } } });
+    expect(planned(after)).toEqual(["resizeClaim data-demo-0 2Gi", "resizeClaim data-demo-1 2Gi", "resizeClaim data-demo-2 2Gi"]);
+    expect(planned({ ...after, claims: [claim(0, { size: "2048Mi" }), claim(1, { size: "3Gi" }), claim(2, { size: "2Gi" })] })).toEqual([]);
+  });
+
+  it("are left alone when the PaxosCluster is being deleted, or paused", () => {
+    const observed = changed({ image: "synod:2" });
+    const deleted = { ...observed.cluster, metadata: { ...observed.cluster.metadata, deletionTimestamp: "2026-01-01T00:00:00Z" as never } };
+    expect(plan({ ...observed, cluster: deleted })).toEqual({ actions: [], notices: [], status: null, againMs: null });
+    expect(planned(changed({ image: "synod:2", pause: true }))).toEqual([]);
+    expect(plan(changed({ pause: true })).status?.conditions?.find(({ type }) => type === "Progressing")).toMatchObject({ status: "False", reason: "Paused" });
+  });
+});
+
+describe("the key", () => {
+  const secret = { uid: "s", current: "k1", previous: null, madeMs: 0, rotatedAt: null };
+  const rotating = { ...secret, current: "k2", previous: "k1" };
+  const sending = (...keys: readonly (readonly string[])[]) => keys.map((known, ordinal) => member(ordinal, { keys: known }));
+
+  it("is made again when its Secret is lost, before any member is called and with no pod restarted", () => {
+    expect(planned(observe({}, { secret: null, members: [member(0), member(1), blank(2)], configuration: configuration([seat(0), seat(1), seat(2, { live: false })]) }))).toEqual(["createKey"]);
+  });
+
+  it("is rotated once for each wish", () => {
+    const spec = { security: { keyRotatedAt: "monday" } };
+    expect(planned(observe({ spec }, { secret }))).toEqual(["rotateKey monday"]);
+    expect(planned(observe({ spec }, { secret: { ...secret, rotatedAt: "monday" } }))).toEqual([]);
+    expect(planned(observe({ spec }, { secret: rotating, members: sending(["k1"], ["k1"], ["k1"]) }))).toEqual([]);
+    expect(plan(observe({ spec }, { secret: { ...secret, rotatedAt: "monday" } })).status?.keyRotatedAt).toBe("monday");
+  });
+
+  it.each<[string, Partial<Observed>, string[]]>([
+    ["ends when every member sends the new one", { members: sending(["k2", "k1"], ["k2"], ["k2", "k1"]) }, ["dropPreviousKey"]],
+    ["stays while a member sends it", { members: sending(["k2"], ["k1"], ["k2"]) }, []],
+    ["stays while a member accepts the new one and sends the old one", { members: sending(["k2"], ["k1", "k2"], ["k2"]) }, []],
+    ["stays while a member does not answer", { members: sending(["k2"], ["k2"]) }, []],
+    ["stays while a pod is not there", { members: sending(["k2"], ["k2"]), pods: [pod(0), pod(1)] }, []],
+    ["stays while a pod ends", { members: sending(["k2"], ["k2"], ["k2"]), pods: [pod(0), pod(1), pod(2, { terminating: true })] }, []],
+  ])("that is the previous one %s", (_, changes, expected) => {
+    expect(planned(observe({}, { secret: rotating, ...changes }))).toEqual(expected);
+  });
+});
+
+describe("the leader's label", () => {
+  it("is where the leader is, and nowhere else", () => {
+    const pods = [pod(0, { leaderLabel: false }), pod(1, { leaderLabel: true }), pod(2)];
+    expect(planned(observe({}, { pods }))).toEqual(["labelLeader demo-0 true", "labelLeader demo-1 false"]);
+    expect(planned(observe({ spec: { pause: true } }, { pods }))).toEqual(["labelLeader demo-0 true", "labelLeader demo-1 false"]);
+  });
+
+  it("stays where it was while nobody is known to lead", () => {
+    const pods = [pod(0, { leaderLabel: false }), pod(1, { leaderLabel: true }), pod(2)];
+    expect(planned(observe({}, { pods, configuration: null }))).toEqual([]);
+    expect(planned(observe({}, { pods, configuration: configuration([seat(0), seat(1), seat(2)], { fromLeader: false }) }))).toEqual([]);
+  });
+});
+
+describe("volumes", () => {
+  it("go with their cluster only where that is the policy", () => {
+    const storage = { size: "1Gi", whenDeleted: "Delete" } as const;
+    expect(planned(observe({ spec: { storage } }))).toEqual(["ownClaim data-demo-0 true", "ownClaim data-demo-1 true", "ownClaim data-demo-2 true"]);
+    expect(planned(observe({}, { claims: [claim(0, { owned: true }), claim(1), claim(2)] }))).toEqual(["ownClaim data-demo-0 false"]);
+  });
+});
