@@ -18,12 +18,12 @@ export default defineConfig({
     globalSetup: "./test/e2e/support/global-setup.ts",
     projects: [
       // Before all others, which make the kind known to a fresh cluster.
-      { extends: true, test: { name: "e2e install", include: ["test/e2e/install.e2e.test.ts"], ...shared, sequence: { groupOrder: 0 } } },
+      { extends: true, test: { name: "e2e install", include: ["test/e2e/install.e2e.test.ts"], ...shared, sequence: { groupOrder: 1 } } },
       {
         extends: true,
-        test: { name: "e2e", include: ["test/e2e/*.e2e.test.ts"], exclude: ["test/e2e/install.e2e.test.ts"], ...shared, sequence: { groupOrder: 1 } },
+        test: { name: "e2e", include: ["test/e2e/*.e2e.test.ts"], exclude: ["test/e2e/install.e2e.test.ts"], ...shared, sequence: { groupOrder: 2 } },
       },
-      { extends: true, test: { name: "chaos", include: ["test/e2e/chaos/*.e2e.test.ts"], ...shared, sequence: { groupOrder: 2 } } },
+      { extends: true, test: { name: "chaos", include: ["test/e2e/chaos/*.e2e.test.ts"], ...shared, sequence: { groupOrder: 3 } } },
     ],
   },
 });
