@@ -21,6 +21,17 @@ export const OBJECT_FAULTS: readonly Fault[] = [
     inject: (stage) => deleteAndAwait(stage, "secret", stage.cluster.names.keySecret),
   },
   {
+    name: "rotate the key",
+    boundMs: 180_000,
+    usualMs: 15_000,
+    maxGapMs: 5_000,
+    async inject({ cluster }) {
+      const keyRotatedAt = new Date().toISOString();
+      await cluster.patchSpec({ security: { keyRotatedAt } });
+      await cluster.view.until("the key is rotated", 120_000, () => cluster.resource.status?.keyRotatedAt === keyRotatedAt ? null : "it is not");
+    },
+  },
+  {
     name: "delete the leader's ConfigMap",
     boundMs: 60_000,
     usualMs: 5_000,
