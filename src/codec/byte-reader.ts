@@ -49,6 +49,21 @@ export class ByteReader {
     return value === 1;
   }
 
+  /** The next byte, which stays the next. */
+  peek(): number {
+    if (this.remaining === 0) throw new DecodeError("needs 1 bytes, 0 left");
+    return this.#bytes[this.#position] as number;
+  }
+
+  /** Whether the next bytes are these; then they are read. */
+  readsAs(expected: Uint8Array): boolean {
+    const at = this.#position;
+    if (expected.length > this.remaining) return false;
+    for (let index = 0; index < expected.length; index++) if (this.#bytes[at + index] !== expected[index]) return false;
+    this.#position = at + expected.length;
+    return true;
+  }
+
   /** A view of the next `length` bytes. */
   raw(length: number): Uint8Array {
     const at = this.#advance(length);

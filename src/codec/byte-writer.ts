@@ -3,25 +3,27 @@ import { assert } from "./assert.ts";
 const INITIAL_BYTES = 256;
 const encoder = new TextEncoder();
 
-const NO_BYTES = new Uint8Array(0);
-
 /** Appends little-endian fields to a growing buffer. How its bytes are had back decides who owns them: copied, lent or given away. */
 export class ByteWriter {
+  readonly #initialBytes: number;
   #bytes: Uint8Array;
-  #length = 0;
+  /** What lies before is given away. */
+  #start = 0;
+  #end = 0;
 
   constructor(initialBytes = INITIAL_BYTES) {
+    this.#initialBytes = initialBytes;
     this.#bytes = new Uint8Array(initialBytes);
   }
 
   get length(): number {
-    return this.#length;
+    return this.#end - this.#start;
   }
 
   u8(value: number): this {
     this.#reserve(1);
-    this.#bytes[this.#length] = value;
-    this.#length += 1;
+    this.#bytes[this.#end] = value;
+    this.#end += 1;
     return this;
   }
 
@@ -44,19 +46,19 @@ export class ByteWriter {
   /** Byte by byte: a DataView for each writer costs more than it saves. */
   #put32(value: number): void {
     const bytes = this.#bytes;
-    const at = this.#length;
+    const at = this.#end;
     bytes[at] = value;
     bytes[at + 1] = value >>> 8;
     bytes[at + 2] = value >>> 16;
     bytes[at + 3] = value >>> 24;
-    this.#length = at + 4;
+    this.#end = at + 4;
   }
 
   /** Bytes as they are, without a length. */
   raw(bytes: Uint8Array): this {
     this.#reserve(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    this.#bytes.set(bytes, this.#end);
+    this.#end += bytes.length;
     return this;
   }
 
@@ -72,32 +74,37 @@ export class ByteWriter {
 
   /** What was written so far, copied out; the writer may be used again after `reset`. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#length);
+    return this.#bytes.slice(this.#start, this.#end);
   }
 
   /** What was written so far, not copied: it is valid until the writer is written to again. */
   view(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+    return this.#bytes.subarray(this.#start, this.#end);
   }
 
-  /** What was written so far, not copied and the caller's from now on: the writer starts anew with another buffer. */
+  /**
+   * What was written so far, not copied and the caller's from now on: the writer starts anew behind it. What is taken one after the other
+   * shares memory that lives as long as any of it, so it should have about the same life.
+   */
   take(): Uint8Array {
     const taken = this.view();
-    this.#bytes = NO_BYTES;
-    this.#length = 0;
+    this.#start = this.#end;
     return taken;
   }
 
+  /** Drops what was written and not taken. */
   reset(): this {
-    this.#length = 0;
+    this.#end = this.#start;
     return this;
   }
 
   #reserve(more: number): void {
-    const needed = this.#length + more;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#length));
+    if (this.#end + more <= this.#bytes.length) return;
+    const { length } = this;
+    const grown = new Uint8Array(Math.max(length + more, 2 * length, this.#initialBytes));
+    grown.set(this.#bytes.subarray(this.#start, this.#end));
     this.#bytes = grown;
+    this.#start = 0;
+    this.#end = length;
   }
 }

@@ -10,7 +10,7 @@ import { isOutcome } from "./kube/kube-error.ts";
 import { WorkQueue } from "./kube/work-queue.ts";
 import { EventStreams } from "./members/event-streams.ts";
 import { podUrl } from "./members/member-calls.ts";
-import { ControllerMetrics } from "./metrics.ts";
+import { ControllerMetrics, type ErrorSource } from "./metrics.ts";
 import type { Plan } from "./plan/actions.ts";
 import type { Observed } from "./plan/observed.ts";
 import { LeaderBoard } from "./reconcile/leader-board.ts";
@@ -171,7 +171,7 @@ export class Controller {
     this.#queue.add(key);
   }
 
-  #failed(where: string): (error: unknown) => void {
+  #failed(where: ErrorSource): (error: unknown) => void {
     return (error) => {
       this.#metrics.failed(where);
       this.#log.warn({ where, ...describe(error) }, "something failed and will be tried again");
@@ -180,7 +180,7 @@ export class Controller {
 
   #sample(): ReturnType<ConstructorParameters<typeof ControllerMetrics>[0]> {
     return {
-      clusters: this.#watches.clusters().length, queueDepth: this.#queue.depth, working: this.#queue.working,
+      clusters: this.#watches.clusters(), queueDepth: this.#queue.depth, working: this.#queue.working,
       leaseHeld: this.#lease.held, eventStreams: this.#streams.open,
     };
   }

@@ -1,12 +1,17 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type CountedCluster, registerClusterGauges } from "./cluster-gauges.ts";
 
 export interface ControllerSample {
-  readonly clusters: number;
+  readonly clusters: readonly CountedCluster[];
   readonly queueDepth: number;
   readonly working: number;
   readonly leaseHeld: boolean;
   readonly eventStreams: number;
 }
+
+/** The parts that report their errors. */
+export type ErrorSource = "events" | "lease" | "watch" | "leader";
+const ERROR_SOURCES: readonly ErrorSource[] = ["events", "lease", "watch", "leader"];
 
 /** Seconds; a pass reads about a dozen objects, and a change of membership may take as long as a member needs to catch up. */
 const PASS_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20];
@@ -32,7 +37,9 @@ export class ControllerMetrics {
     this.#requests = new Counter({ name: "synod_controller_api_requests_total", help: "Requests to the API server.", labelNames: ["verb", "kind"], registers });
     this.#leaderChanges = new Counter({ name: "synod_controller_leader_changes_total", help: "New leaders of clusters that were shown.", registers });
     for (const outcome of ["done", "failed"]) this.#passes.inc({ outcome }, 0);
-    this.#gauge("synod_controller_clusters", "PaxosClusters that there are.", () => sample().clusters);
+    for (const where of ERROR_SOURCES) this.#errors.inc({ where }, 0);
+    this.#gauge("synod_controller_clusters", "PaxosClusters that there are.", () => sample().clusters.length);
+    registerClusterGauges(this.#registry, () => sample().clusters);
     this.#gauge("synod_controller_queue_depth", "Clusters that wait for a pass.", () => sample().queueDepth);
     this.#gauge("synod_controller_working", "Passes under way.", () => sample().working);
     this.#gauge("synod_controller_lease_held", "1 while this process may act.", () => Number(sample().leaseHeld));
@@ -48,8 +55,7 @@ export class ControllerMetrics {
     this.#actions.inc({ action, outcome });
   }
 
-  /** `where` is one of a few fixed words. */
-  failed(where: string): void {
+  failed(where: ErrorSource): void {
     this.#errors.inc({ where });
   }
 

@@ -43,6 +43,15 @@ export class AwakeTime {
     this.#maxStepMs = maxStepMs;
   }
 
+  get awakeMs(): number {
+    return this.#awakeMs;
+  }
+
+  /** The time that was taken last. */
+  get lastMs(): number {
+    return this.#lastMs;
+  }
+
   /** Takes the current time and returns the awake time, which never goes back. */
   advance(nowMs: number): number {
     this.#awakeMs += Math.min(Math.max(0, nowMs - this.#lastMs), this.#maxStepMs);

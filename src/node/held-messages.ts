@@ -1,6 +1,8 @@
 import { assert } from "../codec/assert.ts";
 import type { OutgoingMessage } from "../paxos/messages.ts";
 
+const NONE: readonly OutgoingMessage[] = [];
+
 /** Messages that may leave only once a record is durable (rule 5), in the order in which they will. */
 export class HeldMessages {
   #queue: OutgoingMessage[] = [];
@@ -26,6 +28,6 @@ export class HeldMessages {
     this.#durable = record;
     let done = 0;
     while (done < this.#queue.length && (this.#queue[done] as OutgoingMessage).afterRecord <= record) done += 1;
-    return this.#queue.splice(0, done);
+    return done === 0 ? NONE : this.#queue.splice(0, done);
   }
 }

@@ -42,6 +42,8 @@ export interface MemberObserver {
   event(event: PaxosEvent): void;
   proposalsEnded(outcome: "chosen" | ProposalFailure, commands: number): void;
   committed(seconds: number): void;
+  /** Commands that this member proposed were applied, and came to this. */
+  applied?(results: readonly Result[]): void;
   turnEnded(seconds: number): void;
   dropped(reason: string): void;
   /** The member's disk has become full, or has room again. */
@@ -73,6 +75,8 @@ const DEFAULT_SNAPSHOT_BYTES = 32 * 1024 * 1024;
 /** A tick counts for at most this many of its periods: see AwakeTime. */
 const MAX_TICK_STEPS = 3;
 const SWEEP_MS = 50;
+/** What sums of times may differ by in their last bits, and more. */
+const ROUNDING_MS = 0.001;
 const DRAIN_LOOK_MS = 5;
 const TELL_CHECKSUM_MS = 1_000;
 /** How often a member with a full disk takes a snapshot, if anything was applied since the last. */
@@ -408,7 +412,7 @@ export class Member {
     for (const { proposalId, failure } of effects.failedProposals) this.#writes.failed(proposalId, failure);
     for (const outcome of effects.reads) this.#reads.outcome(outcome);
     for (const outcome of effects.changes) this.#memberRequests.changed(outcome);
-    if (effects.events.some(({ type }) => type === "configurationProposed" || type === "configurationChanged")) this.#followConfiguration();
+    if (effects.events.length > 0 && effects.events.some(({ type }) => type === "configurationProposed" || type === "configurationChanged")) this.#followConfiguration();
     if (effects.fetchSnapshot !== null) this.#fetchSnapshot(effects.fetchSnapshot.from, effects.fetchSnapshot.slot);
     this.#tell(effects.events);
     // What failed for certain goes to the next leader in the next turn, if there is one by then.
@@ -453,6 +457,31 @@ export class Member {
     const sent = this.#parts.links.send(to, bytes, laneOf(message), message);
     if (!sent) this.#parts.observer.dropped(message.type);
     return sent;
+  }
+
+  /**
+   * Until when, on its clock, ticks find nothing to do if nothing else happens to this member before. A clock that leaves out ticks until
+   * then makes up for each with `passTick` before anything else happens.
+   */
+  get quietUntilMs(): number {
+    if (this.#scheduled || this.#writes.routable || this.#reads.routable) return -Infinity;
+    const { lastMs, awakeMs } = this.#awake;
+    const coreMs = lastMs + this.#core.quietUntilMs - awakeMs;
+    if (coreMs <= lastMs) return -Infinity;
+    const sweepMs = this.#sweeps ? this.#sweptAtMs + SWEEP_MS : this.#toldChecksumAtMs + TELL_CHECKSUM_MS;
+    return Math.min(coreMs, sweepMs) - ROUNDING_MS;
+  }
+
+  /** Whether a sweep may have something to do beside what it does now and then anyway. */
+  get #sweeps(): boolean {
+    const waiting = this.#writes.sizes.held + this.#reads.held + this.#memberRequests.held;
+    return waiting > 0 || this.#snapshotTaker.busy || this.#snapshotServer.serves || this.#snapshotFetch !== null || this.#applier.paused;
+  }
+
+  /** In place of a tick before `quietUntilMs`: only time passes. */
+  passTick(nowMs: number): void {
+    this.#core.step({ type: "tick", nowMs: this.#awake.advance(nowMs), random: this.#clock.random() });
+    if (nowMs - this.#sweptAtMs >= SWEEP_MS) this.#sweptAtMs = nowMs;
   }
 
   #tick(): void {
@@ -580,7 +609,10 @@ export class Member {
   #applierPort(): ConstructorParameters<typeof Applier>[0] {
     return {
       nowMs: () => this.#clock.nowMs(),
-      applied: (proposalId: number, results: readonly Result[]) => this.#writes.applied(proposalId, results),
+      applied: (proposalId: number, results: readonly Result[]) => {
+        this.#parts.observer.applied?.(results);
+        this.#writes.applied(proposalId, results);
+      },
       checkpoint: (slot, checksum) => {
         if (this.#checksums.applied(slot, checksum)) this.#judgeChecksums();
       },

@@ -18,6 +18,7 @@ import type { LinkStatus } from "../transport/link-status.ts";
 import { leaderNews, memberName, nameBallot, nameEvent } from "./event-names.ts";
 import { MembershipService } from "./membership-service.ts";
 import type { Member } from "./member.ts";
+import { sampleMember } from "./member-sample.ts";
 import { judgeReadiness } from "./readiness.ts";
 import { checkRenewal } from "./renewal.ts";
 
@@ -265,20 +266,15 @@ export class NodeService implements Service {
   }
 
   #sample(): MemberSample {
-    const core = this.#member?.status();
-    const links = this.#links();
-    return {
-      ballotRound: core?.ballot.round ?? 0,
-      role: this.fence !== null ? "fenced" : core?.role ?? "learner",
-      fence: this.fence?.kind ?? null,
-      diskFull: this.#member?.diskFull ?? false,
-      chosenSlot: core?.chosenThrough ?? 0,
-      appliedSlot: this.#member?.appliedSlot ?? 0,
-      revision: this.#member?.state.revision ?? 0,
-      logBytes: this.#storage.stats().logBytes,
-      peers: links.map((link) => ({ name: link.name ?? link.peer, up: link.state === "up" })),
-      queues: this.#member?.queues() ?? {},
-    };
+    return sampleMember({
+      storage: this.#storage,
+      member: this.#member,
+      links: this.#links(),
+      configuration: this.#configuration(),
+      fence: this.fence,
+      ready: this.readiness().ready,
+      version: this.#options.version,
+    });
   }
 }
 

@@ -51,6 +51,11 @@ export class ReadRouter {
     return this.#held;
   }
 
+  /** Whether `route` would ask for something. */
+  get routable(): boolean {
+    return this.#waiting.length > 0 && this.#port.knowsLeader();
+  }
+
   submit(answer: ReadAnswer): void {
     if (this.#held >= this.#limits.maxReads) return answer(new SynodError("SYNOD_ERR_BUSY"));
     this.#held += 1;
@@ -83,6 +88,7 @@ export class ReadRouter {
 
   /** Answers those whose slot is applied. Runs after every apply and once a turn. */
   release(): void {
+    if (this.#confirmed.length === 0) return;
     const applied = this.#port.appliedSlot();
     let done = 0;
     while (done < this.#confirmed.length && (this.#confirmed[done] as { slot: number }).slot <= applied) done += 1;
@@ -96,6 +102,7 @@ export class ReadRouter {
 
   /** Answers what is out of time with an error; reads have no effect, so a retry is always safe. */
   expire(): void {
+    if (this.#held === 0) return;
     const nowMs = this.#port.nowMs();
     // Answered at the end: who gets an answer may submit again.
     const late: Read[] = [];

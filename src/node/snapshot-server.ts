@@ -41,6 +41,11 @@ export class SnapshotServer {
     this.#port = port;
   }
 
+  /** Whether there are transfers that `tick` may have to close. */
+  get serves(): boolean {
+    return this.#transfers.size + this.#busy.size > 0;
+  }
+
   /** Answers one request. A peer has one request under way; more are ignored. */
   async answer(from: Incarnation, request: { readonly minSlot: Slot; readonly slot: Slot; readonly offset: number }): Promise<void> {
     if (this.#busy.has(from)) return;

@@ -39,11 +39,15 @@ export class SnapshotTaker {
     return this.#running;
   }
 
-  tick(): void {
-    if (this.#running !== null || this.#port.nowMs() < this.#notBeforeMs) return;
+  /** Whether a snapshot is being taken, or is to be taken by the next `tick` for which the time has come. */
+  get busy(): boolean {
     // Not before as much was logged as a snapshot takes: so the writing of snapshots costs no more than that of the log.
     const dueBytes = Math.max(this.#everyBytes, this.#port.snapshotBytes());
-    if (!this.#requested && this.#port.bytesSinceSnapshot() < dueBytes) return;
+    return this.#running !== null || this.#requested || this.#port.bytesSinceSnapshot() >= dueBytes;
+  }
+
+  tick(): void {
+    if (this.#running !== null || this.#port.nowMs() < this.#notBeforeMs || !this.busy) return;
     const frozen = this.#port.freeze();
     if (frozen === null) return;
     this.#requested = false;

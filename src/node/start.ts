@@ -315,6 +315,7 @@ function observerOf(service: NodeService, log: Logger): Omit<MemberObserver, "fe
     },
     proposalsEnded: (outcome, commands) => metrics.proposalsEnded(outcome, commands),
     committed: (seconds) => metrics.committed(seconds),
+    applied: (results) => metrics.commandsApplied(results),
     turnEnded: (seconds) => metrics.turnEnded(seconds),
     dropped: (reason) => metrics.messagesDropped(reason),
     diskSpace: (full) => {
@@ -335,7 +336,7 @@ function diskListener(member: Member, service: NodeService, log: Logger): Storag
       member.syncFailed(error);
     },
     onSpace: (full) => member.diskSpace(full),
-    onSync: (sample) => service.memberMetrics.synced(sample.seconds),
+    onSync: (sample) => service.memberMetrics.synced(sample),
   };
 }
 

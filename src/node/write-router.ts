@@ -130,6 +130,11 @@ export class WriteRouter {
     return { held: this.#held, waiting: this.#waiting.length };
   }
 
+  /** Whether `route` would do something, or may as time passes: something waits, and there is somebody who might take it. */
+  get routable(): boolean {
+    return this.#waiting.length > 0 && (this.#port.leads() || this.#port.linkedLeader() !== null || this.#port.linkedCandidate() !== null);
+  }
+
   submit(command: Uint8Array, done: WriteDone, fromPeer = false): void {
     const { maxWrites, maxBytes, timeoutMs } = this.#limits;
     if (this.#held >= maxWrites || this.#heldBytes + command.length > maxBytes) {

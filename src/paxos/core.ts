@@ -235,6 +235,21 @@ export class PaxosCore {
     return this.#outbox.take();
   }
 
+  /**
+   * Until when, in the core's time, ticks lead to no effects if there is no other input before: a driver may save itself what it does
+   * after a tick until then. Valid after `takeEffects`; it may be too early, and is never too late.
+   */
+  get quietUntilMs(): number {
+    return Math.min(this.#roleQuietUntilMs(), this.#learner.quietUntilMs, this.#forwardedReads.quietUntilMs);
+  }
+
+  #roleQuietUntilMs(): number {
+    if (this.#fenced) return Infinity;
+    if (this.#leader !== null) return Math.min(this.#leader.quietUntilMs, this.#disk.quietUntilMs, this.#transfer?.deadlineMs ?? Infinity);
+    if (this.#phaseOne !== null) return this.#phaseOne.progressAtMs + this.#context.timings.electionTimeoutMs;
+    return this.#election.quietUntilMs;
+  }
+
   #tick(nowMs: number, random: number): void {
     assert(nowMs >= this.#context.nowMs, "the core's time never runs backwards");
     this.#context.nowMs = nowMs;

@@ -34,6 +34,13 @@ export class DiskWatch {
     return this.#durable < this.#recordedThrough && nowMs - this.#progressAtMs >= timings.diskStallMs;
   }
 
+  /** Until when a leader neither finds its disk stalled nor has to record a probe. */
+  get quietUntilMs(): number {
+    const { diskStallMs } = this.#context.timings;
+    const stalledAtMs = this.#durable < this.#recordedThrough ? this.#progressAtMs + diskStallMs : Infinity;
+    return Math.min(stalledAtMs, this.#recordedAtMs + diskStallMs / 2);
+  }
+
   /** Records a probe when nothing was recorded for half the bound. */
   probe(): void {
     const { outbox, nowMs, timings } = this.#context;

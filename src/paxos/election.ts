@@ -117,6 +117,11 @@ export class Election {
     return nowMs - this.#heardAtMs >= timings.electionTimeoutMs;
   }
 
+  /** Until when, at the earliest, there is nothing to start. */
+  get quietUntilMs(): number {
+    return this.#deadlineMs ?? this.#context.nowMs;
+  }
+
   /** Looks at the time: "start" asks for a pre-vote now, "leaderLost" says that the leader was given up just before. */
   tick(): { start: boolean; leaderLost: boolean } {
     const { nowMs } = this.#context;

@@ -28,22 +28,17 @@ export function writeIncarnation(writer: ByteWriter, incarnation: Incarnation): 
 }
 
 export function readIncarnation(reader: ByteReader): Incarnation {
-  const bytes = reader.raw(INCARNATION_BYTES);
   // Members are few and drawn at random, so their first bytes tell them apart well enough to find the one read last.
-  const place = bytes[0] as number;
+  const place = reader.peek();
   const known = readLast[place];
-  if (known !== undefined && isSame(known.bytes, bytes)) return known.incarnation;
+  if (known !== undefined && reader.readsAs(known.bytes)) return known.incarnation;
+  const bytes = reader.raw(INCARNATION_BYTES);
   const incarnation = incarnationText(bytes);
   readLast[place] = { bytes: bytes.slice(), incarnation };
   return incarnation;
 }
 
 const readLast: { readonly bytes: Uint8Array; readonly incarnation: Incarnation }[] = [];
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  for (let index = 0; index < INCARNATION_BYTES; index++) if (a[index] !== b[index]) return false;
-  return true;
-}
 
 function incarnationText(bytes: Uint8Array): Incarnation {
   let text = "";
@@ -80,7 +75,9 @@ export function readConfiguration(reader: ByteReader): Configuration {
 function readRemoved(reader: ByteReader): Incarnation[] {
   const count = reader.u8();
   if (count > MAX_REMOVED) throw new DecodeError(`${count} removed members exceed the bound of ${MAX_REMOVED}`);
-  return Array.from({ length: count }, () => readIncarnation(reader));
+  const removed: Incarnation[] = [];
+  for (let index = 0; index < count; index++) removed.push(readIncarnation(reader));
+  return removed;
 }
 
 function readMembers(reader: ByteReader): MemberInfo[] {

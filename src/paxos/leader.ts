@@ -265,8 +265,9 @@ export class Leader {
       this.#ownThrough = own.slot;
       done += 1;
     }
+    if (done === 0) return;
     this.#ownAccepts.splice(0, done);
-    if (done > 0) this.#countVotes();
+    this.#countVotes();
   }
 
   takeAccepted(from: Incarnation, message: Accepted): void {
@@ -328,7 +329,7 @@ export class Leader {
       this.#unchosenBytes -= bytes;
       done += 1;
     }
-    this.#unchosenSizes.splice(0, done);
+    if (done > 0) this.#unchosenSizes.splice(0, done);
     this.#enterConfiguration();
     if (!this.#ready && this.#barrierSlot !== null && chosenThrough >= this.#barrierSlot) this.#becomeReady();
     if (this.#ready && this.#reconfiguration.settle((voter) => this.#durableThrough(voter))) this.#followMembers();
@@ -361,8 +362,10 @@ export class Leader {
    * same message object, so that its sender can encode it once.
    */
   pump(): void {
-    const made = new Map<Slot, Accept>();
-    for (const progress of this.#peers.values()) if (progress.linkUp) this.#pumpPeer(progress, made);
+    let made: Map<Slot, Accept> | null = null;
+    for (const progress of this.#peers.values()) {
+      if (progress.linkUp && progress.next < this.#nextSlot) this.#pumpPeer(progress, (made ??= new Map()));
+    }
   }
 
   #pumpPeer(progress: Progress, made: Map<Slot, Accept>): void {
@@ -440,10 +443,27 @@ export class Leader {
     if (due) this.#reconfiguration.askAgain();
     if (due || this.#advertised < log.chosenThrough) this.heartbeat();
     for (const progress of this.#peers.values()) {
-      const patienceMs = (timings.electionTimeoutMs / 2) * 2 ** Math.min(progress.rewinds, MAX_REWIND_DOUBLINGS);
-      if (!progress.hasInflight || nowMs - progress.progressAtMs < patienceMs) continue;
-      progress.rewind(this.#resendFrom((progress.through + 1) as Slot), nowMs);
+      if (nowMs >= this.#resendAtMs(progress)) progress.rewind(this.#resendFrom((progress.through + 1) as Slot), nowMs);
     }
+  }
+
+  /** When what a member did not acknowledge is sent to it again. */
+  #resendAtMs({ hasInflight, progressAtMs, rewinds }: Progress): number {
+    const patienceMs = (this.#context.timings.electionTimeoutMs / 2) * 2 ** Math.min(rewinds, MAX_REWIND_DOUBLINGS);
+    return hasInflight ? progressAtMs + patienceMs : Infinity;
+  }
+
+  /** Until when a tick finds nothing to send and a quorum heard from, if no message comes before. */
+  get quietUntilMs(): number {
+    const { nowMs, timings, log } = this.#context;
+    if (this.#advertised < log.chosenThrough || !this.hearsQuorum()) return nowMs;
+    let untilMs = this.#heartbeatAtMs + timings.heartbeatMs;
+    for (const progress of this.#peers.values()) {
+      const silentAtMs = progress.heardAtMs + timings.electionTimeoutMs;
+      if (silentAtMs >= nowMs) untilMs = Math.min(untilMs, silentAtMs);
+      untilMs = Math.min(untilMs, this.#resendAtMs(progress));
+    }
+    return untilMs;
   }
 
   /** Whether a quorum was heard from within one election timeout. A leader without one steps down (rule 8). */

@@ -209,6 +209,14 @@ export class Learner {
     this.#recording.push({ record, through: this.#appliedThrough });
   }
 
+  /** Until when nothing is to be asked for or noted, as far as only time decides about that. */
+  get quietUntilMs(): number {
+    const { log } = this.#context;
+    const asksAtMs = this.#source === null || log.chosenThrough >= this.#target ? Infinity : this.#waitUntilMs;
+    const notesAtMs = this.#appliedThrough <= this.#recordedThrough ? Infinity : this.#recordedAtMs + CHOSEN_RECORD_MS;
+    return Math.min(asksAtMs, notesAtMs);
+  }
+
   /** The member's own records are durable up to `record`. */
   ownDurable(record: number): void {
     let done = 0;
@@ -217,6 +225,6 @@ export class Learner {
       this.#durableThrough = Math.max(this.#durableThrough, recording.through) as Slot;
       done += 1;
     }
-    this.#recording.splice(0, done);
+    if (done > 0) this.#recording.splice(0, done);
   }
 }

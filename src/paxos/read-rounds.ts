@@ -83,6 +83,11 @@ export class ForwardedReads {
     outbox.send(leader, { type: "readIndexRequest", nonce: this.#asked.nonce });
   }
 
+  /** Until when nothing is to be asked for again. */
+  get quietUntilMs(): number {
+    return this.#asked === null ? Infinity : this.#asked.atMs + this.#context.timings.electionTimeoutMs / 2;
+  }
+
   take({ nonce, slot }: ReadIndexReply): void {
     if (this.#asked === null || this.#asked.nonce !== nonce) return;
     for (const readId of this.#asked.reads) this.#context.outbox.answerRead({ readId, ok: true, slot });

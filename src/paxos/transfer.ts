@@ -22,6 +22,11 @@ export class Transfer {
     context.outbox.emit({ type: "transferStarted", ballot: leader.ballot, to: target });
   }
 
+  /** When it has failed. */
+  get deadlineMs(): number {
+    return this.#deadlineMs;
+  }
+
   /** Tells the target once it holds everything. False: out of time, and the transfer has failed. */
   pump(): boolean {
     const { nowMs, outbox } = this.#context;

@@ -1,5 +1,5 @@
 import { type Ballot, ballotsEqual, compareBallots, maxBallot, ZERO_BALLOT } from "../paxos/ballot.ts";
-import type { Configuration } from "../paxos/configuration.ts";
+import { type Configuration, isMember } from "../paxos/configuration.ts";
 import type { ChosenEntry } from "../paxos/interface.ts";
 import type { ConfigurationChange } from "../paxos/membership.ts";
 import type { Accept, Accepted, Message, PromiseReply, ValueBytes } from "../paxos/messages.ts";
@@ -8,7 +8,7 @@ import { bytesEqual } from "../paxos/replica-log.ts";
 import { decodeControlValue } from "../paxos/value.ts";
 import { type ConfigurationInForce, Decisions, isMajority } from "./decisions.ts";
 import type { Disk } from "./disk.ts";
-import { ballotName, commandTexts, configurationName, memberNumber, valueName } from "./names.ts";
+import { ballotName, commandTexts, configurationName, memberIncarnation, memberNumber, valueName } from "./names.ts";
 import type { ReplicaSnapshot } from "./replica.ts";
 import { Violation } from "./violation.ts";
 
@@ -32,10 +32,11 @@ export class Checker {
   readonly #configurationProposed = new Map<string, number>();
   /** slot → the configurations that were proposed there. */
   readonly #configurationsIn = new Map<number, Configuration[]>();
+  #lastConfigurationIn = 0;
   #doneSlot = 0;
   /** ballot → who promised it, all told. */
   readonly #promisedBy = new Map<string, Set<number>>();
-  /** Every command of slots 1 to n, in order; `#commandEnds[n]` is how many of them belong to slots up to n. */
+  /** Every command of slots 1 to n, in order; `#commandEnds[n]` is how many of them belong to slots up to n. Read when somebody asks. */
   readonly #commands: string[] = [];
   readonly #commandEnds: number[] = [0];
   /** ballot → the member and life that led in it. */
@@ -43,6 +44,8 @@ export class Checker {
   readonly #vouched = new Map<number, Vouched>();
   /** Per member, the highest ballot among the records of its life. */
   readonly #recorded = new Map<number, Ballot>();
+  /** Per member, up to where its life knows slots to be chosen, as far as it recorded that. */
+  readonly #knownChosen = new Map<number, number>();
   readonly #certainlyFailed = new Set<string>();
   /** Per member, the acknowledgement that was looked at last: the next one mostly goes on from there. A vote is never taken back. */
   readonly #acknowledged = new Map<number, { readonly ballot: Ballot; readonly from: number; readonly through: number }>();
@@ -72,11 +75,14 @@ export class Checker {
 
   /** Configurations that were proposed and may yet be decided. */
   undecidedConfigurations(): readonly Configuration[] {
+    if (this.#lastConfigurationIn <= this.decidedThrough) return [];
     return [...this.#configurationsIn].flatMap(([slot, configurations]) => (slot > this.decidedThrough ? configurations : []));
   }
 
   /** A member recorded something, not yet durably. Promises never fall (rule 1: accepting is promising). */
   recorded(member: number, record: LogRecord): void {
+    if (record.type === "chosen") this.#knownChosen.set(member, record.through);
+    if (record.type === "campaign") this.#checkMayCampaign(member, record.ballot);
     if (record.type !== "promised" && record.type !== "campaign" && record.type !== "accepted") return;
     const highest = this.#recorded.get(member) ?? ZERO_BALLOT;
     if (compareBallots(record.ballot, highest) < 0) {
@@ -84,6 +90,15 @@ export class Checker {
     }
     this.#recorded.set(member, record.ballot);
     if (record.type === "accepted" && memberNumber(record.ballot.incarnation) === member) this.#checkProposal(member, record);
+  }
+
+  /** Whoever knows that it left campaigns no more (rule 18): no later entry takes it in again under the same incarnation. */
+  #checkMayCampaign(member: number, ballot: Ballot): void {
+    const known = this.configurations.filter(({ slot }) => slot <= (this.#knownChosen.get(member) ?? 0));
+    const belongs = ({ configuration }: ConfigurationInForce): boolean => isMember(configuration, memberIncarnation(member));
+    if (known.some(belongs) && !belongs(known.at(-1) as ConfigurationInForce)) {
+      throw new Violation(`member ${member} campaigns at ${ballotName(ballot)} and knows that it left`);
+    }
   }
 
   /**
@@ -105,6 +120,7 @@ export class Checker {
     const control = decodeControlValue(value);
     if (control?.kind !== "configuration") return;
     this.#configurationProposed.set(name, Math.max(last, slot));
+    this.#lastConfigurationIn = Math.max(this.#lastConfigurationIn, slot);
     this.#configurationsIn.set(slot, [...(this.#configurationsIn.get(slot) ?? []), control.configuration]);
   }
 
@@ -121,7 +137,13 @@ export class Checker {
   durable(member: number, record: LogRecord): void {
     if (record.type !== "accepted") return;
     this.#propose(voteKey(record.slot, record.ballot), record.value);
-    for (const { value } of this.#decisions.vote(member, record)) this.#decide(value);
+    for (const { value } of this.#decisions.vote(member, record)) this.#checkNotFailed(value);
+  }
+
+  #checkNotFailed(value: ValueBytes): void {
+    if (this.#certainlyFailed.size === 0) return;
+    const failed = commandTexts(value).find((text) => this.#certainlyFailed.has(text));
+    if (failed !== undefined) throw new Violation(`${failed} was decided though its proposal had failed for certain`);
   }
 
   #propose(key: string, value: ValueBytes): void {
@@ -130,12 +152,12 @@ export class Checker {
     else if (!bytesEqual(known, value)) throw new Violation(`two values were proposed in ${key}: ${valueName(known)} and ${valueName(value)}`);
   }
 
-  #decide(value: ValueBytes): void {
-    for (const text of commandTexts(value)) {
-      if (this.#certainlyFailed.has(text)) throw new Violation(`${text} was decided though its proposal had failed for certain`);
-      this.#commands.push(text);
+  /** Only scenarios ask for commands one by one, so they are read from the decided values when they do. */
+  #readDecided(): void {
+    while (this.#commandEnds.length <= this.decidedThrough) {
+      this.#commands.push(...commandTexts(this.decided(this.#commandEnds.length) as ValueBytes));
+      this.#commandEnds.push(this.#commands.length);
     }
-    this.#commandEnds.push(this.#commands.length);
   }
 
   /** A message leaves a member: what it vouches for must be on the member's disk (rule 5), and true. */
@@ -238,6 +260,7 @@ export class Checker {
 
   /** A state is that of the decided slots up to its own. */
   holds(member: number, { handle, commands }: ReplicaSnapshot): void {
+    this.#readDecided();
     const end = this.#commandEnds[handle.slot];
     const same = end === commands.length && commands.every((text, index) => this.#commands[index] === text);
     if (!same) throw new Violation(`member ${member} holds another state than that of the decided slots up to ${handle.slot}`);
@@ -272,6 +295,7 @@ export class Checker {
 
   /** A proposal failed in a way that says: certainly never executed. */
   failedForCertain(texts: readonly string[]): void {
+    this.#readDecided();
     for (const text of texts) {
       if (this.#commands.includes(text)) throw new Violation(`${text} is decided, yet its proposal failed for certain`);
       this.#certainlyFailed.add(text);
@@ -279,8 +303,9 @@ export class Checker {
   }
 
   /** A member begins a new life with what its disk kept. */
-  recovered(member: number, { promised, ownRound }: RecoveredState): void {
+  recovered(member: number, { promised, ownRound, chosenThrough }: RecoveredState): void {
     this.#recorded.set(member, promised);
+    this.#knownChosen.set(member, chosenThrough);
     const vouched = this.#vouched.get(member);
     if (vouched === undefined) return;
     if (compareBallots(promised, vouched.promised) < 0) {

@@ -32,6 +32,8 @@ export class SimulatedMember {
   #replica: Replica | null = null;
   #diskLost = false;
   #waiting: OutgoingMessage[] = [];
+  /** Until when only ticks come that lead to nothing; -Infinity: something else came. */
+  #quietUntilMs = -Infinity;
 
   constructor(number: number, settings: MemberSettings) {
     this.number = number;
@@ -88,6 +90,7 @@ export class SimulatedMember {
     assert(this.#founding !== null && !this.#diskLost, `there is nothing of member ${this.number} that could be started`);
     this.life += 1;
     this.uptimeMs = 0;
+    this.#quietUntilMs = -Infinity;
     const { timings, limits } = this.#settings;
     const { configuration, slot } = this.#founding;
     this.#replica = new Replica(this.#founding, this.disk.snapshot);
@@ -111,10 +114,16 @@ export class SimulatedMember {
 
   step(input: Input): void {
     this.#running().step(input);
+    if (input.type !== "tick" || input.nowMs >= this.#quietUntilMs) this.#quietUntilMs = -Infinity;
   }
 
+  /** What the core said beforehand to lead to nothing must lead to nothing: drivers leave such ticks out. */
   takeEffects(): Effects {
-    return this.#running().takeEffects();
+    const core = this.#running();
+    const effects = core.takeEffects();
+    if (this.#quietUntilMs > -Infinity) assert(isEmpty(effects), `no tick before ${this.#quietUntilMs} ms leads to anything`);
+    this.#quietUntilMs = core.quietUntilMs;
+    return effects;
   }
 
   holdBack(message: OutgoingMessage): void {
@@ -138,4 +147,9 @@ export class SimulatedMember {
     assert(this.#core !== null, `member ${this.number} is down`);
     return this.#core;
   }
+}
+
+function isEmpty(effects: Effects): boolean {
+  const { records, messages, chosen, failedProposals, reads, changes, fetchSnapshot, events } = effects;
+  return fetchSnapshot === null && [records, messages, chosen, failedProposals, reads, changes, events].every((list) => list.length === 0);
 }

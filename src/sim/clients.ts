@@ -1,12 +1,14 @@
 import { ERRORS } from "../errors/table.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { Operation, Outcome, Request } from "../history/operation.ts";
+import type { Member } from "../node/member.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import { encodeCommand, type RetryToken } from "../state/commands.ts";
 import { keyFromText } from "../state/key.ts";
 import type { Result } from "../state/results.ts";
 import type { Machine } from "./machine.ts";
 import type { Plan } from "./plan.ts";
+import { SessionWriter } from "./session-writer.ts";
 import type { World } from "./world.ts";
 
 export interface ClientOptions {
@@ -23,6 +25,7 @@ const PROBE_MS = 500;
 const LARGEST_BURST = 30;
 /** Values are a few bytes long, and now and then so many that slots differ in size. */
 const LONG_VALUE = 300;
+const NO_RETRY: RetryToken = { kind: "none" };
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -71,6 +74,18 @@ export class Clients {
     for (let client = 1; client <= this.#options.plan.clients; client++) this.#thinkAndGo(client);
   }
 
+  /** So many more clients write under sessions, from now on. */
+  startSessions(count: number, random: SeededRandom): void {
+    const port = {
+      world: this.#world, random, stopped: () => this.#stopped,
+      send: (command: Uint8Array, done: (outcome: Result | SynodError | null) => void) => {
+        this.#ask<Result | SynodError | null>(random.pick(this.#options.machines()), { refused: null, given: null }, done, (member, answer) => member.write(command, answer));
+      },
+      write: (retry: RetryToken, done: () => void) => this.#writeOnce(random.pick(this.#options.machines()), retry, done),
+    };
+    for (; count > 0; count--) new SessionWriter(port);
+  }
+
   /** No client begins anything any more. */
   stop(): void {
     this.#stopped = true;
@@ -89,9 +104,9 @@ export class Clients {
     this.#world.after(PROBE_MS, () => this.probe());
   }
 
-  #writeOnce(machine: Machine): void {
+  #writeOnce(machine: Machine, retry: RetryToken = NO_RETRY, done: () => void = () => {}): void {
     const client = this.#options.plan.clients + ++this.#guests;
-    this.#run(client, { op: "write", key: this.#drawKey(), value: this.#drawValue(client) }, { kind: "none" }, machine, () => {});
+    this.#run(client, { op: "write", key: this.#drawKey(), value: this.#drawValue(client) }, retry, machine, done);
   }
 
   #thinkAndGo(client: number): void {
@@ -105,7 +120,7 @@ export class Clients {
   #operate(client: number): void {
     const request = this.#request(client, this.#drawKey());
     const retry: RetryToken = request.op !== "read" && this.#random.chance(0.3)
-      ? { kind: "key", key: `${client}-${++this.#tokens}` } : { kind: "none" };
+      ? { kind: "key", key: `${client}-${++this.#tokens}` } : NO_RETRY;
     this.#run(client, request, retry, this.#random.pick(this.#options.machines()), () => this.#thinkAndGo(client));
   }
 
@@ -119,7 +134,7 @@ export class Clients {
         this.#acknowledged += 1;
         this.#newestAcknowledgedMs = Math.max(this.#newestAcknowledgedMs, begunMs);
       }
-      this.operations.push({ ...request, ...outcome, client, member: String(machine), invokeNs, returnNs: this.#nowNs() });
+      this.operations.push(Object.assign(request, outcome, { client, member: String(machine), invokeNs, returnNs: this.#nowNs() }));
       if (outcome.outcome === "ok" && "revision" in outcome.result) this.#seen.set(`${client} ${request.key}`, outcome.result.revision);
       done();
     });
@@ -142,11 +157,12 @@ export class Clients {
     return draw < 0.75 ? { op: "write", key, value } : { op: "cas", key, value, prevRevision: this.#seen.get(`${client} ${key}`) ?? 0 };
   }
 
-  /** One attempt, and with an idempotency key more of them, until it is known what became of the write. */
+  /** One attempt, and with a token more of them, until it is known what became of the write, or nobody can know any more. */
   #attempt(request: Request, retry: RetryToken, machine: Machine, maybeExecuted: boolean, done: (outcome: Outcome, machine: number) => void): void {
     this.#send(machine, request, retry, (outcome) => {
       const unknown = outcome.outcome === "unknown" || (outcome.outcome === "fail" && maybeExecuted);
-      if (!unknown || retry.kind !== "key" || this.#stopped) {
+      const forEver = outcome.outcome === "unknown" && outcome.code === "SYNOD_ERR_SESSION_EXPIRED";
+      if (!unknown || forEver || retry.kind === "none" || this.#stopped) {
         return done(unknown && outcome.outcome === "fail" ? { ...outcome, outcome: "unknown" } : outcome, machine.number);
       }
       this.#world.after(RETRY_MS * this.#random.next(), () => {
@@ -156,24 +172,30 @@ export class Clients {
   }
 
   #send(machine: Machine, request: Request, retry: RetryToken, done: (outcome: Outcome) => void): void {
-    const { member, life } = machine;
-    if (member === null) return void this.#world.after(NOTICE_MS, () => done({ outcome: "fail", code: "SYNOD_ERR_UNREACHABLE" }));
-    let answered = false;
-    const answer = (outcome: Outcome): void => {
-      if (answered) return;
-      answered = true;
-      stopWatching();
-      done(outcome);
-    };
-    const goOnWithout = (): void => answer({ outcome: request.op === "read" ? "fail" : "unknown", code: "SYNOD_ERR_UNREACHABLE" });
-    const stopWatching = machine.whenEnded(goOnWithout);
-    this.#world.after(this.#options.plan.patienceMs, goOnWithout);
-    machine.whenAwake(life, () => {
+    const refused: Outcome = { outcome: "fail", code: "SYNOD_ERR_UNREACHABLE" };
+    const given: Outcome = { outcome: request.op === "read" ? "fail" : "unknown", code: "SYNOD_ERR_UNREACHABLE" };
+    this.#ask(machine, { refused, given }, done, (member, answer) => {
       if (request.op === "read") {
         const key = keyFromText(request.key);
         member.read((error) => answer(error === null ? readOutcome(member.state.get(key)) : { outcome: "fail", code: error.code }));
       } else member.write(commandOf(request, retry), (outcome) => answer(writeOutcome(outcome)));
     });
+  }
+
+  /** Asks the member of a machine something, once. Where it runs none the outcome is `refused`; where it ends, or the client gives up, `given`. */
+  #ask<T>(machine: Machine, { refused, given }: { readonly refused: T; readonly given: T }, done: (outcome: T) => void, ask: (member: Member, answer: (outcome: T) => void) => void): void {
+    const { member, life } = machine;
+    if (member === null) return void this.#world.after(NOTICE_MS, () => done(refused));
+    let answered = false;
+    const answer = (outcome: T): void => {
+      if (answered) return;
+      answered = true;
+      stopWatching();
+      done(outcome);
+    };
+    const stopWatching = machine.whenEnded(() => answer(given));
+    this.#world.after(this.#options.plan.patienceMs, () => answer(given));
+    machine.whenAwake(life, () => ask(member, answer));
   }
 
   #nowNs(): number {
@@ -201,7 +223,8 @@ function writeOutcome(outcome: Result | SynodError): Outcome {
     case "deleted":
       return { outcome: "ok", result: outcome.deleted === 1 ? { is: "written", revision: outcome.revision } : { is: "absent" } };
     case "refused":
-      return outcome.code === "SYNOD_ERR_PRECONDITION" ? { outcome: "ok", result: { is: "refused" } } : { outcome: "fail", code: outcome.code };
+      if (outcome.code === "SYNOD_ERR_PRECONDITION") return { outcome: "ok", result: { is: "refused" } };
+      return { outcome: ERRORS[outcome.code].outcomeUnknown ? "unknown" : "fail", code: outcome.code };
     default:
       throw new Error(`a write came to ${outcome.type}`);
   }

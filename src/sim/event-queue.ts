@@ -9,6 +9,8 @@ interface Entry {
  * at the moment of the event that was taken last, which is half of all.
  */
 export class EventQueue {
+  /** Events that are added with an order of their own from here on come behind all others of their moment. */
+  static readonly LAST = 2 ** 52;
   readonly #heap: Entry[] = [];
   #due: Entry[] = [];
   #dueTaken = 0;
@@ -24,8 +26,8 @@ export class EventQueue {
     return Math.min(this.#due[this.#dueTaken]?.atMs ?? Infinity, this.#heap[0]?.atMs ?? Infinity);
   }
 
-  add(atMs: number, run: () => void): void {
-    const entry = { atMs, order: this.#added++, run };
+  add(atMs: number, run: () => void, order = this.#added++): void {
+    const entry = { atMs, order, run };
     if (atMs === this.#nowMs) this.#due.push(entry);
     else this.#push(entry);
   }

@@ -1,3 +1,4 @@
+import type { Configuration } from "../paxos/configuration.ts";
 import { memberNumber } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import type { Administrator } from "./administrator.ts";
@@ -23,6 +24,9 @@ export interface FaultParts {
 const LONGEST_STEP_MS = 30_000;
 /** A member that fenced itself is started again after about this long. */
 const FENCED_LOOK_MS = 400;
+/** A process that is started by a supervisor at once and ends again so often, each time after about this long. */
+const MOST_CRASHES = 8;
+const CRASHING_LIFE_MS = 150;
 const CALM_SYNC_MS = 0.5;
 const SLOW = 300;
 
@@ -40,6 +44,8 @@ export class Faults {
   readonly #hung = new Set<Machine>();
   #calm = false;
   #lastingWays: readonly Way[] = [];
+  /** Whether the voters of the configuration that was looked at last are a quorum that can talk. */
+  #judged: { readonly configuration: Configuration; readonly stays: boolean } | null = null;
 
   constructor(parts: FaultParts) {
     this.#parts = parts;
@@ -87,6 +93,7 @@ export class Faults {
     this.#repair();
     this.#parts.network().cut(ways);
     this.#lastingWays = [...ways, ...around];
+    this.#judged = null;
     return true;
   }
 
@@ -96,7 +103,13 @@ export class Faults {
    */
   get quorumStays(): boolean {
     const { watch } = this.#parts;
-    return watch.steady && hasQuorumConnected(this.#lastingWays, watch.configuration.voters.map(({ incarnation }) => memberNumber(incarnation)));
+    const { configuration } = watch;
+    // It is asked before every event, and the configuration changes now and then.
+    if (configuration !== this.#judged?.configuration) {
+      const stays = hasQuorumConnected(this.#lastingWays, configuration.voters.map(({ incarnation }) => memberNumber(incarnation)));
+      this.#judged = { configuration, stays };
+    }
+    return watch.steady && this.#judged.stays;
   }
 
   /** Everything works from now on. */
@@ -170,6 +183,8 @@ export class Faults {
         if (fault === "kill") machine.kill();
         else machine.losePower();
         return this.#startLater(machine, random);
+      case "crashLoop":
+        return this.#crashLoop(machine, random, random.integer(2, MOST_CRASHES));
       case "pause":
         machine.pause();
         return this.#forAWhile(random, () => machine.resume());
@@ -226,6 +241,14 @@ export class Faults {
 
   #startLater(machine: Machine, random: SeededRandom): void {
     this.#forAWhile(random, () => machine.running || machine.out || machine.start());
+  }
+
+  /** The process ends again and again soon after it was started, so that what came of earlier lives arrives in later ones. */
+  #crashLoop(machine: Machine, random: SeededRandom, crashes: number): void {
+    if (this.#calm || machine.out || crashes === 0) return;
+    machine.kill();
+    machine.start();
+    this.#world.after(-Math.log(1 - random.next()) * CRASHING_LIFE_MS, () => this.#crashLoop(machine, random, crashes - 1));
   }
 
   /** Damage is for good, so it must leave a quorum, and one that holds all that is chosen: none while the members change. */

@@ -11,8 +11,10 @@ import { MAX_SCENARIO_MEMBERS, memberIncarnation, memberNumber } from "../scenar
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import type { Founding, Storage } from "../storage/interface.ts";
 import { openStorage } from "../storage/open.ts";
+import { damageSomething } from "./disk-damage.ts";
 import type { Network } from "./network.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
+import { Ticks } from "./ticks.ts";
 import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
@@ -30,6 +32,8 @@ export interface MachineOptions {
   readonly callMs: (machine: number) => number;
   /** How a process that starts on a machine now writes to others. */
   readonly codec: (machine: number) => PeerCodec;
+  /** Whether ticks that would find nothing to do are left out; usual, and only a comparison does without. */
+  readonly leaveOutTicks?: boolean;
 }
 
 const FOLDER = "data";
@@ -43,7 +47,6 @@ const NOTICE_MS = 50;
 const MAY_PASS: ReadonlySet<unknown> = new Set(["SYNOD_ERR_DISK", "SYNOD_ERR_NO_SPACE", "EIO", "ENOSPC"]);
 /** How a message of the protocol begins. Only the others lead to anything that is waited for, such as parts of snapshots. */
 const PROTOCOL_MESSAGE = 0;
-const SECTOR = 512;
 /** By member, counted from 1: made once, as each message needs one. */
 const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number) => (number === 0 ? NO_INCARNATION : memberIncarnation(number)));
 
@@ -72,6 +75,7 @@ export class Machine {
   /** How the process of this life writes to others. */
   #codec: PeerCodec = PEER_CODEC;
   #member: Member | null = null;
+  #ticks: Ticks | null = null;
   #starting = false;
   #paused = false;
   #resumed: (() => void)[] = [];
@@ -236,6 +240,7 @@ export class Machine {
       writeSnapshot: async (handle, chunks) => {
         world.expectPromises();
         await storage.writeSnapshot(handle, chunks);
+        this.#ticks?.makeUp();
         watch.snapshot(this.number, handle);
       },
       openSnapshot: () => {
@@ -264,6 +269,9 @@ export class Machine {
   /** The process ends at once. */
   kill(): void {
     this.#life += 1;
+    this.#ticks?.makeUp();
+    this.#ticks?.stop();
+    this.#ticks = null;
     this.#member = null;
     this.#starting = false;
     this.disk.kill();
@@ -298,31 +306,14 @@ export class Machine {
     this.disk.capacityBytes = full ? this.disk.usedBytes : Infinity;
   }
 
-  /** One bit flips, or a sector finds itself in another's place. */
+  /** Something on its disk is not what was written any more. */
   damageDisk(): void {
-    const path = this.#random.pickIfAny(this.disk.paths());
-    const bytes = path === undefined ? new Uint8Array(0) : this.disk.contents(path);
-    if (path === undefined || bytes.length === 0) return;
-    this.#damaged = true;
-    const at = this.#drawUsed(bytes);
-    if (this.#random.chance(0.5)) this.disk.damage(path, Uint8Array.of((bytes[at] as number) ^ (1 << this.#random.below(8))), at);
-    else {
-      const source = this.disk.contents(this.#random.pick(this.disk.paths()));
-      const [from, to] = [this.#random.below(Math.ceil(source.length / SECTOR)) * SECTOR, at - (at % SECTOR)];
-      this.disk.damage(path, source.subarray(from, Math.min(from + SECTOR, from + bytes.length - to)), to);
-    }
-  }
-
-  /** A place in a file: mostly one that was written, as files of the log are made of zeros. */
-  #drawUsed(bytes: Uint8Array): number {
-    const at = this.#random.below(bytes.length);
-    if (this.#random.chance(0.2)) return at;
-    const used = bytes.findIndex((byte, index) => index >= at && byte !== 0);
-    return used === -1 ? Math.max(0, bytes.findIndex((byte) => byte !== 0)) : used;
+    if (damageSomething(this.disk, this.#random)) this.#damaged = true;
   }
 
   /** The machine was suspended: its clock is further than its process has seen. */
   stepClock(ms: number): void {
+    this.#ticks?.planNext();
     this.#offsetMs += ms;
   }
 
@@ -334,6 +325,7 @@ export class Machine {
 
   pause(): void {
     this.#paused = true;
+    this.#ticks?.planNext();
   }
 
   /** All that happened meanwhile happens now, in its order. */
@@ -360,13 +352,14 @@ export class Machine {
   }
 
   #tellLink(peer: number, tell: (member: Member, incarnation: Incarnation) => void): void {
-    this.whenAwake(this.#life, () => this.#member === null || tell(this.#member, memberIncarnation(peer)));
+    this.whenAwake(this.#life, () => this.#member === null || tell(this.#member, INCARNATIONS[peer] as Incarnation));
   }
 
   /** Runs a task of one life of the process: later if it is paused, never if it is over. */
   whenAwake(life: number, task: () => void): void {
     if (life !== this.#life) return;
     if (this.#paused) return void this.#resumed.push(() => this.whenAwake(life, task));
+    this.#ticks?.makeUp();
     try {
       task();
     } catch (error) {
@@ -384,9 +377,29 @@ export class Machine {
     return {
       nowMs: () => this.#nowMs(),
       random: () => this.#random.next(),
-      defer: (task) => this.#options.world.after(0, () => this.whenAwake(life, task)),
-      every: (periodMs, task) => this.#every(life, periodMs, task),
+      defer: (task) => this.#options.world.after(0, () => {
+        this.whenAwake(life, task);
+        if (life === this.#life && !this.#paused) this.#ticks?.plan();
+      }),
+      // Ticks settle nothing that is waited for; what other timers do may.
+      every: (periodMs, task) => (periodMs === DEFAULT_TIMINGS.tickMs ? this.#tick(life, task) : this.#every(life, periodMs, task)),
     };
+  }
+
+  #tick(life: number, task: () => void): () => void {
+    const { world, leaveOutTicks } = this.#options;
+    const clockMs = (worldMs: number): number => this.#offsetMs + worldMs * this.#rate;
+    const quietUntilMs = (): number => this.#member?.quietUntilMs ?? -Infinity;
+    const ticks = new Ticks(world, {
+      paused: () => this.#paused,
+      whenResumed: (resumed) => void this.#resumed.push(resumed),
+      quiet: () => this.#nowMs() < quietUntilMs(),
+      quietUntilMs: () => (quietUntilMs() - this.#offsetMs) / this.#rate,
+      tick: () => this.whenAwake(life, task),
+      passTick: (atMs) => this.#member?.passTick(clockMs(atMs)),
+    }, { periodMs: DEFAULT_TIMINGS.tickMs / this.#rate, leaveOut: leaveOutTicks !== false });
+    this.#ticks = ticks;
+    return () => ticks.stop();
   }
 
   #every(life: number, periodMs: number, task: () => void): () => void {
@@ -400,8 +413,7 @@ export class Machine {
     const fire = (): void => {
       if (stopped || life !== this.#life) return;
       next();
-      // Ticks settle nothing that is waited for; what other timers do may.
-      if (periodMs !== DEFAULT_TIMINGS.tickMs) this.#options.world.expectPromises();
+      this.#options.world.expectPromises();
       this.whenAwake(life, task);
     };
     next();

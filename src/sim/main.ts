@@ -34,7 +34,7 @@ async function searchSeeds({ seeds, from, minutes, jobs, wishes }: Flags): Promi
   const lasts = minutes === undefined ? Infinity : minutes * 60_000;
   const passedMs = (): number => performance.now() - startedMs;
   const most = minutes === undefined ? seeds : Infinity;
-  const { tally, failure, time } = await search({
+  const { tally, failure, time, cpuMs } = await search({
     from, seeds: most, untilMs: lasts, jobs: Math.min(jobs, most), wishes, nowMs: passedMs,
     progress: (sofar) => {
       if (process.stdout.isTTY) process.stdout.write(`\r${sofar.progress(Math.max(sofar.seeds / most, passedMs() / lasts), passedMs())}   `);
@@ -42,6 +42,7 @@ async function searchSeeds({ seeds, from, minutes, jobs, wishes }: Flags): Promi
   });
   if (process.stdout.isTTY) say("");
   if (tally.seeds > 0) tally.summary(passedMs()).forEach(say);
+  say(`on one core: ${(tally.simulatedMs / cpuMs).toFixed(0)} simulated seconds per second of the threads' processor time`);
   say(`where the time goes: ${describeTime(time)}`);
   if (failure !== null) return tellFailure(failure, wishes);
   say(`the seeds from ${from} to ${from + tally.seeds - 1} are fine`);

@@ -7,7 +7,7 @@ import { SHAPES, type Shape } from "./partitions.ts";
 /** What can go wrong with machines, disks and links, each begun with a rate of its own. */
 export const FAULTS = [
   "kill", "powerLoss", "pause", "clockStep", "cutOneWay", "cutBothWays", "partition", "relay", "breakLink", "slowDisk", "hungDisk", "fullDisk", "failedSync",
-  "bitFlip", "lostDisk", "transfer", "burst", "change",
+  "bitFlip", "lostDisk", "transfer", "burst", "change", "crashLoop",
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
@@ -19,6 +19,8 @@ export interface Plan {
   /** How long things go wrong, in simulated milliseconds. */
   readonly troubleMs: number;
   readonly clients: number;
+  /** So many more write under sessions. */
+  readonly sessions: number;
   readonly keys: number;
   /** Operations of all clients together per simulated second, about; bursts come on top. */
   readonly perSecond: number;
@@ -40,7 +42,7 @@ export interface Plan {
 }
 
 /** What is asked for instead of what the seed says. */
-export interface Wishes extends Partial<Pick<Plan, "size" | "spares" | "troubleMs" | "clients" | "keys" | "perSecond" | "lasting">> {
+export interface Wishes extends Partial<Pick<Plan, "size" | "spares" | "troubleMs" | "clients" | "sessions" | "keys" | "perSecond" | "lasting">> {
   /** Faults that do not happen. */
   readonly without?: readonly (Fault | "network")[];
 }
@@ -59,13 +61,14 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
     spares: random.pick([0, 0, 1, 2, 4]),
     troubleMs: 20_000,
     clients: random.pick([2, 4, 8, 16]),
+    sessions: 0,
     keys: random.integer(1, 4),
     perSecond,
     patienceMs: random.pick([300, 2_000, 10_000]),
     faults: {
       kill: rate(0.1), powerLoss: rate(0.1), pause: rate(0.1), clockStep: rate(0.03), cutOneWay: rate(0.1), cutBothWays: rate(0.1),
       partition: rate(0.2), relay: rate(0.1), breakLink: rate(0.3), slowDisk: rate(0.1), hungDisk: rate(0.03), fullDisk: rate(0.02), failedSync: rate(0.1),
-      bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3), change: rate(0.2),
+      bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3), change: rate(0.2), crashLoop: 0,
     },
     meanTroubleMs: random.pick([300, 1_000, 1_000, 3_000]),
     lasting: random.pick([...SHAPES, "hub", "bridge"]),
@@ -84,7 +87,9 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
     snapshotBytes: perSecond * random.pick([25, 100, 1_000, 50_000]),
   };
   const most = random.pick([0.3, 0.7, 1.5]) * Math.ceil(drawn.size / 3);
-  return wish({ ...drawn, faults: bounded(drawn, most) }, wishes);
+  const crashLoop = random.pick([0, 0, 0, 0.1, 0.3]);
+  const sessions = random.pick([0, 0, 1, 3]);
+  return wish({ ...drawn, sessions, faults: { ...bounded(drawn, most), crashLoop } }, wishes);
 }
 
 /** Faults that keep a machine or its links from working for a while. */

@@ -1,41 +1,63 @@
 import type { SeededRandom } from "../scenario/seeded-random.ts";
+import { isZero } from "../storage/sector.ts";
 
 const SECTOR = 512;
 
-/** Bytes that grow at their end; memory is taken in larger and larger pieces. */
+const NO_BYTES = new Uint8Array(0);
+/** Fewer bytes than this that are all zero are written like any others. */
+const FEW_BYTES = 4_096;
+
+/** Bytes that grow at their end. Memory is taken for what was written, in larger and larger pieces; behind it all is zero. */
 class Growing {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #bytes: Uint8Array<ArrayBuffer> = NO_BYTES;
   #length = 0;
 
   get length(): number {
     return this.#length;
   }
 
-  /** What there is between two places, as a view. */
-  view(from = 0, to = this.#length): Uint8Array {
-    return this.#bytes.subarray(from, Math.min(to, this.#length));
+  /** A copy of what there is between two places. */
+  read(from: number, to: number): Uint8Array {
+    const bytes = new Uint8Array(Math.max(0, Math.min(to, this.#length) - from));
+    bytes.set(this.#bytes.subarray(from, Math.min(to, this.#length)));
+    return bytes;
   }
 
   /** Zeros are added until there are so many bytes. */
   growTo(length: number): void {
-    if (length <= this.#length) return;
-    if (length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(length, 2 * this.#bytes.length));
-      larger.set(this.view());
-      this.#bytes = larger;
-    }
-    this.#length = length;
+    this.#length = Math.max(this.#length, length);
   }
 
   set(bytes: Uint8Array, position: number): void {
-    this.growTo(position + bytes.length);
+    // Blank segments are made with large writes of zeros.
+    if (position >= this.#bytes.length && bytes.length >= FEW_BYTES && isZero(bytes, 0, bytes.length)) return this.growTo(position + bytes.length);
+    this.#hold(position + bytes.length);
     this.#bytes.set(bytes, position);
+  }
+
+  #hold(length: number): void {
+    this.growTo(length);
+    if (length <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(length, 2 * this.#bytes.length, FEW_BYTES));
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+  }
+
+  /** Takes over what another has between two places, and its length up to there. What lies behind its memory is zero here too. */
+  takeOver(other: Growing, from: number, to: number): void {
+    const end = Math.min(to, other.#length);
+    const held = Math.min(end, other.#bytes.length);
+    if (held > from) {
+      this.#hold(held);
+      this.#bytes.set(other.#bytes.subarray(from, held), from);
+    }
+    this.growTo(end);
   }
 
   /** Becomes the same as another. */
   copy(other: Growing): void {
-    this.#bytes = other.view().slice();
-    this.#length = this.#bytes.length;
+    this.#bytes = other.#bytes.slice();
+    this.#length = other.#length;
   }
 }
 
@@ -52,7 +74,7 @@ export class SimulatedFile {
 
   /** A copy of what a process reads. */
   read(from = 0, to = this.#cache.length): Uint8Array {
-    return this.#cache.view(from, to).slice();
+    return this.#cache.read(from, to);
   }
 
   write(bytes: Uint8Array, position: number): void {
@@ -63,7 +85,7 @@ export class SimulatedFile {
   }
 
   sync(): void {
-    for (const { from, to } of this.#dirty) this.#disk.set(this.#cache.view(from, to), from);
+    for (const { from, to } of this.#dirty) this.#disk.takeOver(this.#cache, from, to);
     this.#disk.growTo(this.#cache.length);
     this.#dirty = [];
   }
@@ -77,7 +99,7 @@ export class SimulatedFile {
   losePower(random: SeededRandom, probability: number): void {
     const sectors = new Set<number>();
     for (const { from, to } of this.#dirty) for (let at = from; at < to; at += SECTOR) sectors.add(at);
-    for (const at of sectors) if (random.chance(probability)) this.#disk.set(this.#cache.view(at, at + SECTOR), at);
+    for (const at of sectors) if (random.chance(probability)) this.#disk.takeOver(this.#cache, at, at + SECTOR);
     if (this.#disk.length < this.#cache.length && random.chance(probability / 2)) this.#disk.growTo(this.#cache.length);
     this.#dirty = [];
     this.#cache.copy(this.#disk);

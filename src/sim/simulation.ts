@@ -1,9 +1,9 @@
-import { crc32 } from "../codec/crc32.ts";
 import { checkHistory } from "../history/checker.ts";
 import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
 import { allMembers } from "../paxos/configuration.ts";
 import { slot } from "../paxos/ids.ts";
 import { memberNumber, scenarioConfiguration } from "../scenario/names.ts";
+import type { SeededRandom } from "../scenario/seeded-random.ts";
 import { Administrator } from "./administrator.ts";
 import { Clients } from "./clients.ts";
 import { Faults } from "./faults.ts";
@@ -21,6 +21,8 @@ export interface SimulationOptions {
   readonly wishes?: Wishes;
   /** A later release writes like this: one machine after the other is upgraded to it while things go wrong. */
   readonly laterCodec?: PeerCodec;
+  /** False: every tick of every member is an event, also those that would find nothing to do. */
+  readonly leaveOutTicks?: boolean;
   /** Gets the run's story, line by line. */
   readonly tell?: (line: string) => void;
 }
@@ -43,7 +45,6 @@ export interface SimulationReport {
 /** With a quorum healed a write is acknowledged within this time, with everything healed every client has had an answer: election timeouts, catch-up and the clients' own. */
 const PROGRESS_MS = 15_000;
 const UNDER_WAY_MS = 1_000;
-const encoder = new TextEncoder();
 
 /**
  * One whole cluster's life from one seed: first everything goes wrong that was drawn, and nothing unsafe may happen; then a quorum heals, and
@@ -64,6 +65,7 @@ class Simulation {
   readonly #clients: Clients;
   readonly #watch: Watch;
   readonly #administrator: Administrator;
+  readonly #sessionRandom: SeededRandom;
   readonly #upgraded = new Set<number>();
   #fingerprint = 0;
 
@@ -80,6 +82,7 @@ class Simulation {
       return new Machine(index + 1, plan.clockRates[index] ?? 1, index < plan.size ? founding : null, {
         world, network: () => this.#network, watch: this.#watch, limits, segmentBytes, snapshotBytes,
         syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(), codec: (machine) => this.#codecOf(machine),
+        leaveOutTicks: options.leaveOutTicks ?? true,
       });
     });
     const { cluster } = founding;
@@ -90,6 +93,7 @@ class Simulation {
       world, machines: this.#machines, network: () => this.#network, watch: this.#watch, administrator: this.#administrator, plan, tell,
       burst: (machine) => this.#clients.burst(machine),
     });
+    this.#sessionRandom = world.random.fork();
     tell(`seed ${options.seed}: ${JSON.stringify(plan)}`);
   }
 
@@ -117,13 +121,14 @@ class Simulation {
 
   #tell(line: string): void {
     const told = `${this.#world.nowMs.toFixed(3)} ${line}`;
-    this.#fingerprint = crc32(encoder.encode(told), this.#fingerprint);
+    this.#fingerprint = hashText(told, this.#fingerprint);
     this.#options.tell?.(told);
   }
 
   async run(): Promise<SimulationReport> {
     for (const machine of this.#known()) machine.start();
     this.#clients.start();
+    this.#clients.startSessions(this.#plan.sessions, this.#sessionRandom);
     this.#faults.start();
     if (this.#options.laterCodec !== undefined) this.#upgradeOneByOne();
     await this.#world.run(this.#plan.troubleMs);
@@ -183,4 +188,11 @@ class Simulation {
       fingerprint: this.#fingerprint,
     };
   }
+}
+
+/** FNV-1a of a text's code units, going on from `seed`: without the bytes that a checksum would need. */
+function hashText(text: string, seed: number): number {
+  let hash = seed ^ 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
 }

@@ -1,4 +1,4 @@
-import { compareBallots } from "../paxos/ballot.ts";
+import { compareBallots, maxBallot, ZERO_BALLOT } from "../paxos/ballot.ts";
 import type { Configuration } from "../paxos/configuration.ts";
 import type { Slot } from "../paxos/ids.ts";
 import type { ConfigurationChange } from "../paxos/membership.ts";
@@ -10,6 +10,7 @@ import { Checker, Violation } from "../scenario/checker.ts";
 import { describeEvent } from "../scenario/describe.ts";
 import { Disk } from "../scenario/disk.ts";
 import { memberIncarnation } from "../scenario/names.ts";
+import { UnchosenBound } from "./unchosen-bound.ts";
 import { OutOfBounds, StatesDiffer } from "./violations.ts";
 
 /** What the watch knows of one machine. */
@@ -17,6 +18,7 @@ interface Watched {
   /** What must be on the machine's disk by now. */
   disk: Disk;
   recorded: number;
+  readonly unchosen: UnchosenBound;
 }
 
 /**
@@ -51,7 +53,7 @@ export class Watch {
   /** Its change is done, and no other may come into force. */
   get steady(): boolean {
     const { configurations, doneSlot } = this.#checker;
-    return this.#checker.undecidedConfigurations().length === 0 && configurations.at(-1)?.slot === doneSlot;
+    return configurations.at(-1)?.slot === doneSlot && this.#checker.undecidedConfigurations().length === 0;
   }
 
   /** Somebody was told that a change is done. */
@@ -65,19 +67,17 @@ export class Watch {
     this.#checker.recovered(machine, recovered);
     this.#checkKept(machine, recovered);
     const disk = new Disk();
-    const records: LogRecord[] = [
-      { type: "promised", ballot: recovered.promised },
-      { type: "campaign", ballot: { round: recovered.ownRound, incarnation: memberIncarnation(machine) } },
-    ];
+    const records: LogRecord[] = [{ type: "promised", ballot: maxBallot(recovered.promised, recovered.snapshot?.promised ?? ZERO_BALLOT) }];
+    if (recovered.ownRound > 0) records.push({ type: "campaign", ballot: { round: recovered.ownRound, incarnation: memberIncarnation(machine) } });
     if (recovered.snapshot !== null) disk.writeSnapshot({ handle: recovered.snapshot, commands: [] });
     for (const { slot, ballot, value, learned } of recovered.entries) {
       records.push(learned ? { type: "learned", slot, value } : { type: "accepted", slot, ballot, value });
     }
     records.push({ type: "chosen", through: recovered.chosenThrough });
-    disk.append(records.slice(recovered.ownRound === 0 ? 2 : 0), 1);
+    disk.append(records, 1);
     for (const record of disk.sync()) this.#checker.durable(machine, record);
     disk.crash();
-    this.#machines.set(machine, { disk, recorded: 0 });
+    this.#machines.set(machine, { disk, recorded: 0, unchosen: new UnchosenBound(machine, this.#limits.maxUnchosenBytes) });
     this.#tell(`${machine} starts, with the promise of round ${recovered.promised.round} and slots up to ${recovered.entries.at(-1)?.slot ?? recovered.snapshot?.slot ?? 0}`);
   }
 
@@ -100,6 +100,9 @@ export class Watch {
     for (const record of records) {
       this.#count("record", record.type);
       this.#checker.recorded(machine, record);
+      if (record.type === "accepted" && record.ballot.incarnation === memberIncarnation(machine)) {
+        watched.unchosen.proposed(record.slot, record.ballot, record.value, this.#checker.decidedThrough);
+      }
     }
     watched.disk.append(records, watched.recorded + 1);
     watched.recorded += records.length;

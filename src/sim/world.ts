@@ -14,6 +14,7 @@ export class World {
   readonly #settle: Settle;
   #nowMs = 0;
   #events = 0;
+  #lasts = 0;
   #pending = false;
   #failure: unknown = null;
 
@@ -34,6 +35,16 @@ export class World {
   /** Runs `task` after `delayMs`, which may be 0 and a fraction. */
   after(delayMs: number, task: () => void): void {
     this.#queue.add(this.#nowMs + delayMs, task);
+  }
+
+  /** Runs `task` at `atMs`, which must not be past, behind all else that happens then but what has a higher `order`. */
+  at(atMs: number, task: () => void, order: number): void {
+    this.#queue.add(atMs, task, order);
+  }
+
+  /** An order for `at` that is higher than all that were given before. */
+  lastOfItsMoment(): number {
+    return EventQueue.LAST + this.#lasts++;
   }
 
   sleep(delayMs: number): Promise<void> {

@@ -11,6 +11,10 @@ import {
 const MAGIC = 0x424e5953;
 const HEADER_BYTES = 53;
 
+/** Used again for each batch; what is written is read before the next one. */
+const headerWriter = new ByteWriter(HEADER_BYTES);
+const placeWriter = new ByteWriter(32);
+
 /** A byte of a segment. Segment 0 stands for "before the first". */
 export interface LogPosition {
   readonly segment: number;
@@ -57,7 +61,7 @@ export function batchBytes(payloadBytes: number): number {
  */
 export function encodeBatch(batch: Batch, place: BatchPlace, buffer = new SectorBuffer()): Uint8Array {
   const seed = placeChecksum(place);
-  const writer = new ByteWriter(HEADER_BYTES)
+  const writer = headerWriter.reset()
     .u32(MAGIC).u8(batch.opensSegment ? 1 : 0).u53(batch.sequence).u32(batch.payload.length)
     .u53(batch.firstRecord).u32(batch.recordCount)
     .u53(batch.synced.segment).u53(batch.synced.offset).u32(crc32(batch.payload, seed));
@@ -115,5 +119,5 @@ function readHeader(bytes: Uint8Array, seed: number) {
 }
 
 function placeChecksum(place: BatchPlace): number {
-  return crc32(writeIncarnation(new ByteWriter(32), place.incarnation).u53(place.segment).u53(place.offset).view());
+  return crc32(writeIncarnation(placeWriter.reset(), place.incarnation).u53(place.segment).u53(place.offset).view());
 }

@@ -25,4 +25,18 @@ describe("a byte writer", () => {
     expect(taken[0]).toBe(4);
     expect([...writer.take()]).toEqual([9, 7, 0, 0, 0]);
   });
+
+  it("never writes again to what it gave away, however much comes behind it, and drops what is not taken", () => {
+    const writer = new ByteWriter(8);
+    const given = Array.from({ length: 40 }, (_, index) => {
+      writer.reset().u32(index);
+      for (let more = index % 7; more > 0; more--) writer.u8(more);
+      const bytes = writer.take();
+      writer.u8(99);
+      return bytes;
+    });
+    given.forEach((bytes, index) => {
+      expect([...bytes]).toEqual([index, 0, 0, 0, ...Array.from({ length: index % 7 }, (_, more) => (index % 7) - more)]);
+    });
+  });
 });

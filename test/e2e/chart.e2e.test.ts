@@ -26,7 +26,9 @@ function must({ ok, output, errors }: Answer): string {
   return output;
 }
 
-const applyDry = (object: object): Answer => kubectl(["apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", "-"], object);
+/** By force: the kind, being the same for the whole cluster, may have been made by somebody else. */
+const applyDry = (object: object): Answer =>
+  kubectl(["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"], object);
 
 describe.skipIf(!HAS_HELM || !HAS_CLUSTER)("the API server (needs helm and a reachable cluster)", () => {
   beforeAll(() => {

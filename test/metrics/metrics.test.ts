@@ -1,13 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type MemberSample, MemberMetrics } from "../../src/metrics/metrics.ts";
-import { incarnation, slot } from "../../src/paxos/ids.ts";
-
-const ballot = { round: 4, incarnation: incarnation("a".repeat(32)) };
-
-const SAMPLE: MemberSample = {
-  ballotRound: 4, role: "leader", fence: null, diskFull: false, chosenSlot: 12, appliedSlot: 11, revision: 9, logBytes: 4096,
-  peers: [{ name: "m2", up: true }, { name: "m3", up: false }], queues: { proposals: 3 },
-};
+import { MemberMetrics } from "../../src/metrics/metrics.ts";
+import type { MemberSample } from "../../src/metrics/sample.ts";
+import { slot } from "../../src/paxos/ids.ts";
+import { ballot, peer, SAMPLE } from "./sample.ts";
 
 function metricsOf(sample: () => MemberSample = () => SAMPLE): { metrics: MemberMetrics; lines: () => Promise<string[]> } {
   const metrics = new MemberMetrics(sample);
@@ -24,7 +19,13 @@ describe("a member's metrics", () => {
       "synod_chosen_slot 12", "synod_applied_slot 11", "synod_revision 9", "synod_log_bytes 4096",
       'synod_peer_link_up{peer="m2"} 1', 'synod_peer_link_up{peer="m3"} 0', 'synod_queue_items{queue="proposals"} 3',
     ]));
-    sample = { ...SAMPLE, role: "follower", peers: [{ name: "m4", up: true }] };
+    expect(await lines()).toEqual(expect.arrayContaining([
+      "synod_ready 1", "synod_state_diverged 0", "synod_configuration_voters 3", "synod_configuration_quorum 2", "synod_reachable_voters 2",
+      'synod_peer_lag_slots{peer="m2"} 7', 'synod_peer_sent_bytes_total{peer="m2"} 99', 'synod_peer_link_refused{peer="m3"} 1',
+      `synod_build_info{version="1.2.3",node_version="${process.version}"} 1`,
+      `synod_member_info{member="m1",incarnation="${ballot.incarnation}",cluster="${"c".repeat(32)}"} 1`,
+    ]));
+    sample = { ...SAMPLE, role: "follower", peers: [peer("m4")] };
     const later = await lines();
     expect(later).toEqual(expect.arrayContaining(["synod_is_leader 0", 'synod_peer_link_up{peer="m4"} 1']));
     expect(later.join("\n")).not.toContain('peer="m2"');
@@ -36,10 +37,13 @@ describe("a member's metrics", () => {
     metrics.paxosEvent({ type: "campaignStarted", ballot });
     metrics.paxosEvent({ type: "electionWon", ballot, fromSlot: slot(1) });
     metrics.paxosEvent({ type: "electionLost", ballot, reason: "timeout" });
+    metrics.paxosEvent({ type: "preVoteStarted" });
+    metrics.paxosEvent({ type: "steppedDown", ballot, reason: "quorumLost" });
     metrics.paxosEvent({ type: "leaderChanged", leader: null, ballot });
     metrics.paxosEvent({ type: "leaderChanged", leader: ballot.incarnation, ballot });
     expect(await lines()).toEqual(expect.arrayContaining([
       "synod_elections_started_total 2", "synod_elections_won_total 1", "synod_elections_lost_total 1", "synod_leader_changes_total 1",
+      "synod_prevotes_started_total 1", 'synod_stepdowns_total{reason="quorumLost"} 1', 'synod_stepdowns_total{reason="transferred"} 0',
     ]));
   });
 
@@ -60,10 +64,21 @@ describe("a member's metrics", () => {
     }
   });
 
+  it("count commands by kind where they were proposed, and what the log wrote", async () => {
+    const { metrics, lines } = metricsOf();
+    metrics.commandsApplied([{ type: "written" }, { type: "written" }, { type: "sessionOpened" }]);
+    metrics.synced({ seconds: 0.001, records: 3, bytes: 512 });
+    metrics.synced({ seconds: 0.001, records: 1, bytes: 100 });
+    expect(await lines()).toEqual(expect.arrayContaining([
+      'synod_commands_total{kind="put"} 2', 'synod_commands_total{kind="session"} 1', 'synod_commands_total{kind="delete"} 0',
+      "synod_log_records_total 4", "synod_log_written_bytes_total 612",
+    ]));
+  });
+
   it("have histograms that resolve a tenth of a millisecond", async () => {
     const { metrics, lines } = metricsOf();
     metrics.committed(0.00015);
-    metrics.synced(0.00005);
+    metrics.synced({ seconds: 0.00005, records: 3, bytes: 512 });
     metrics.turnEnded(0.25);
     expect(await lines()).toEqual(expect.arrayContaining([
       'synod_commit_seconds_bucket{le="0.0001"} 0', 'synod_commit_seconds_bucket{le="0.0002"} 1',

@@ -110,6 +110,23 @@ describe("the checker", () => {
     expect(() => checker.recorded(1, accepted("b", 1, 1, 2))).not.toThrow();
   });
 
+  it("finds a campaign of a member that knows that it left, in this life or from its disk", () => {
+    const checker = new Checker(members([1, 2, 3]));
+    const entry = configured(1, members([1, 2], [], [3]));
+    for (const member of [1, 2]) checker.durable(member, entry);
+    const campaign: LogRecord = { type: "campaign", ballot: ballot(2, 3) };
+    expect(() => checker.recorded(3, campaign)).not.toThrow();
+    checker.recorded(3, { type: "chosen", through: slot(1) });
+    expect(() => checker.recorded(3, { type: "campaign", ballot: ballot(3, 3) })).toThrow("member 3 campaigns at 3.3 and knows that it left");
+    const disk = new Disk();
+    disk.append([entry, { type: "chosen", through: slot(1) }], 1);
+    disk.sync();
+    const restarted = new Checker(members([1, 2, 3]));
+    for (const member of [1, 2]) restarted.durable(member, entry);
+    restarted.recovered(3, disk.recover());
+    expect(() => restarted.recorded(3, campaign)).toThrow("member 3 campaigns at 2.3 and knows that it left");
+  });
+
   it("lets a leader of a lower ballot go on that cannot know of the configuration above which it proposes", () => {
     const checker = promisedBy([2], 1);
     checker.recorded(1, accepted("a", 1, 1));

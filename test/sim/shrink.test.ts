@@ -17,7 +17,7 @@ it("leaves away all that a failure does not need", async () => {
   const smaller = await shrink(SEED, {}, needsKills);
   const plan = drawPlan(SEED, smaller);
   expect(FAULTS.filter((fault) => plan.faults[fault] > 0)).toEqual(["kill"]);
-  expect(plan).toMatchObject({ clients: 2, size: 3, spares: 0, keys: 1, lasting: "whole" });
+  expect(plan).toMatchObject({ clients: 2, size: 3, spares: 0, sessions: 0, keys: 1, lasting: "whole" });
   expect(plan.troubleMs).toBeLessThan(5_000);
 });
 
@@ -31,7 +31,7 @@ it("gives back a run that does not fail as it was", async () => {
 });
 
 it("writes the command that is read as the same wishes again", () => {
-  const wishes: Wishes = { size: 3, spares: 0, troubleMs: 1_500, clients: 2, keys: 1, perSecond: 20, lasting: "hub", without: ["kill", "network"] };
+  const wishes: Wishes = { size: 3, spares: 0, troubleMs: 1_500, clients: 2, sessions: 0, keys: 1, perSecond: 20, lasting: "hub", without: ["kill", "network"] };
   const words = replayCommand(7, wishes).replace("npm run sim -- ", "").split(" ");
   expect(readFlags(["node", "sim", ...words])).toMatchObject({ seed: 7, wishes });
   expect(replayCommand(7, { without: [] })).toBe("npm run sim -- --seed 7");

@@ -103,6 +103,18 @@ describe("a batch that was not completely written", () => {
     expect(entriesOf((await Life.begin(disk)).recovered)).toEqual(["1:1:one"]);
   });
 
+  it("leaves the same disk as one whose only sector turned into zeros later, so that nothing can tell these apart", async () => {
+    const disk = new SimulatedDisk();
+    const life = await Life.begin(disk);
+    await life.keep(accepted(1, 1, "one"));
+    const before = disk.clone();
+    await life.keep(accepted(2, 1, "two"));
+    disk.losePower(0);
+    expect(disk.contents(LOG)).not.toEqual(before.contents(LOG));
+    zeroSector(disk, 2);
+    expect(disk.paths().map((path) => disk.contents(path))).toEqual(before.paths().map((path) => before.contents(path)));
+  });
+
   it("is never read again, not even when its missing sector turns up", async () => {
     const disk = await twoBatches(false);
     const whole = disk.contents(LOG);

@@ -1,7 +1,7 @@
 import { MAX_MEMBERS } from "../../paxos/configuration.ts";
 import { memberAddress, podName } from "../resource/names.ts";
 import type { ObservedConfiguration, ObservedMember, ObservedSeat } from "./observed.ts";
-import { hasLiveQuorum, isLive, learnersOf, votersOf } from "./seats.ts";
+import { isLive, learnersOf, votersOf } from "./seats.ts";
 import { isFounder, seatsOf, type Situation } from "./situation.ts";
 import { act, type Step, wait } from "./step.ts";
 
@@ -26,9 +26,8 @@ function isNewcomer({ seats, removed }: ObservedConfiguration, { cluster, fence,
 function promoteStep(stable: ObservedConfiguration, learner: ObservedSeat, replaced: ObservedSeat | null): Step {
   const reason = replaced === null ? "Growing" : "Replacing";
   if (learner.caughtUp !== true || !isLive(learner)) return wait(reason, `${learner.name} is learning what the others know.`);
-  const next = [...votersOf(stable).filter(({ id }) => id !== replaced?.id), learner];
-  if (next.length > MAX_MEMBERS) return wait(reason, `${learner.name} waits: there are ${MAX_MEMBERS} voters.`);
-  if (!hasLiveQuorum(next)) return wait(reason, `${learner.name} votes once enough of the others are alive for a majority with it.`);
+  // With a learner that is alive a majority is alive if one was: `stable` has one.
+  if (replaced === null && votersOf(stable).length >= MAX_MEMBERS) return wait(reason, `${learner.name} waits: there are ${MAX_MEMBERS} voters.`);
   return act(
     [{ type: "promote", id: learner.id, replaces: replaced?.id ?? null, configuration: stable.slot }],
     reason, `Making ${learner.name} a voter${replaced === null ? "" : " in the place of its former self"}.`,

@@ -5,7 +5,8 @@ import { act, refuse, type Step, wait } from "./step.ts";
 
 /**
  * Removes the members of ordinals that are not wanted any more, one at a time and before their pods (rule 16a): who is dead first, then
- * from the highest down. Refused while those who are to stay have no live majority: a cluster is never shrunk onto its dead.
+ * from the highest down. Refused while those who are to stay have no live majority: a cluster is never shrunk onto its dead. Where they have
+ * one, so has every step on the way: without a dead voter a majority is no harder to reach, and with none left every one that goes is alive.
  */
 export function planShrink(situation: Situation): Step | null {
   const { stable, name, desired } = situation;
@@ -24,7 +25,7 @@ export function planShrink(situation: Situation): Step | null {
   if (next === undefined) return null;
   const staying = voters.filter((seat) => ordinal(seat) < desired);
   if (staying.length === 0) return wait("Shrinking", `${names(going)} stay until one of the members that are wanted votes.`);
-  if (!hasLiveQuorum(staying) || !hasLiveQuorum(voters.filter(({ id }) => id !== next.id))) {
+  if (!hasLiveQuorum(staying)) {
     return refuse("ShrinkRefused", `Not shrinking to ${desired}: of the members that would stay (${names(staying)}) too few are alive for a majority (not heard from: ${
       names(staying.filter((seat) => !isLive(seat)))}). Bring them back, or set spec.replicas back.`);
   }

@@ -17,6 +17,7 @@ type Raw = Omit<Flags, "wishes"> & {
   readonly spares?: number;
   readonly trouble?: number;
   readonly clients?: number;
+  readonly sessions?: number;
   readonly keys?: number;
   readonly rate?: number;
   readonly lasting?: Shape;
@@ -39,21 +40,22 @@ export function readFlags(argv: readonly string[]): Flags {
     .option("--spares <machines>", "instead of what the seed draws: how many machines may join", parseNatural)
     .option("--trouble <seconds>", "instead of 20: how long things go wrong", parsePositive)
     .option("--clients <count>", "instead of what the seed draws: how many clients", parseCount)
+    .option("--sessions <count>", "instead of what the seed draws: how many more clients with sessions", parseNatural)
     .option("--keys <count>", "instead of what the seed draws: how many keys", parseCount)
     .option("--rate <count>", "instead of what the seed draws: operations per simulated second, about", parseCount)
     .option("--lasting <shape>", `instead of what the seed draws: what still lasts when a quorum heals: ${SHAPES.join(", ")}`, parseShape)
     .option("--without <faults>", `without some of: ${["network", ...FAULTS].join(",")}`, parseFaults)
     .parse(argv)
     .opts<Raw>();
-  const { seed, seeds, from, minutes, jobs, size, spares, trouble, clients, keys, rate, lasting, without } = raw;
-  const wishes = given({ size, spares, troubleMs: trouble === undefined ? undefined : trouble * MS, clients, keys, perSecond: rate, lasting, without });
+  const { seed, seeds, from, minutes, jobs, size, spares, trouble, clients, sessions, keys, rate, lasting, without } = raw;
+  const wishes = given({ size, spares, troubleMs: trouble === undefined ? undefined : trouble * MS, clients, sessions, keys, perSecond: rate, lasting, without });
   return { seeds, from, jobs, wishes, ...given({ seed, minutes }) };
 }
 
 /** The command that replays a seed with these wishes. */
-export function replayCommand(seed: number, { size, spares, troubleMs, clients, keys, perSecond, lasting, without }: Wishes): string {
+export function replayCommand(seed: number, { size, spares, troubleMs, clients, sessions, keys, perSecond, lasting, without }: Wishes): string {
   const flags = given({
-    size, spares, trouble: troubleMs === undefined ? undefined : troubleMs / MS, clients, keys, rate: perSecond, lasting,
+    size, spares, trouble: troubleMs === undefined ? undefined : troubleMs / MS, clients, sessions, keys, rate: perSecond, lasting,
     without: without === undefined || without.length === 0 ? undefined : without.join(),
   });
   return [`npm run sim -- --seed ${seed}`, ...Object.entries(flags).map(([name, value]) => `--${name} ${value}`)].join(" ");

@@ -23,6 +23,8 @@ export interface SearchResult {
   /** The failing seed with the lowest number among those that were lived through. */
   readonly failure: SearchFailure | null;
   readonly time: TimeByPart;
+  /** Processor time of all threads, in milliseconds. */
+  readonly cpuMs: number;
 }
 
 const THREAD = new URL(`./thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
@@ -32,19 +34,22 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
   const tally = new Tally();
   const time = new Map<string, number>();
   let failure: SearchFailure | null = null;
+  let cpuMs = 0;
   let next = options.from;
   const nextTask = (): Task | null => {
     const goesOn = failure === null && next < options.from + options.seeds && options.nowMs() < options.untilMs;
     return goesOn ? { seed: next++, wishes: options.wishes } : null;
   };
   const take = (answer: Answer): void => {
-    if (answer.type === "time") for (const [part, us] of answer.time) time.set(part, (time.get(part) ?? 0) + us);
-    else if (answer.type === "failed") failure = failure === null || answer.seed < failure.seed ? answer : failure;
+    if (answer.type === "time") {
+      cpuMs += answer.cpuMs;
+      for (const [part, us] of answer.time) time.set(part, (time.get(part) ?? 0) + us);
+    } else if (answer.type === "failed") failure = failure === null || answer.seed < failure.seed ? answer : failure;
     else tally.add(answer.report);
     options.progress(tally);
   };
   await Promise.all(Array.from({ length: options.jobs }, () => runThread(nextTask, take)));
-  return { tally, failure, time };
+  return { tally, failure, time, cpuMs };
 }
 
 async function runThread(nextTask: () => Task | null, take: (answer: Answer) => void): Promise<void> {

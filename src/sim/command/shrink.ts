@@ -59,7 +59,9 @@ const nothingLasts: Step = (seed, wishes) => (drawPlan(seed, wishes).lasting ===
 
 const nobodyJoins: Step = (seed, wishes) => (drawPlan(seed, wishes).spares === 0 ? [] : [{ ...wishes, spares: 0 }]);
 
+const noSessions: Step = (seed, wishes) => (drawPlan(seed, wishes).sessions === 0 ? [] : [{ ...wishes, sessions: 0 }]);
+
 const STEPS: readonly Step[] = [
-  withoutAll, shorter, ...FAULTS.map(withoutOne), withoutOne("network"), nothingLasts, nobodyJoins,
+  withoutAll, shorter, ...FAULTS.map(withoutOne), withoutOne("network"), nothingLasts, nobodyJoins, noSessions,
   fewer("size", 5), fewer("clients", 5), fewer("keys", 1), fewer("perSecond", 20), shorter,
 ];

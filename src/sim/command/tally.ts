@@ -20,6 +20,10 @@ export class Tally {
     return this.#fingerprint;
   }
 
+  get simulatedMs(): number {
+    return this.#simulatedMs;
+  }
+
   get seeds(): number {
     return this.#seeds;
   }

@@ -12,7 +12,8 @@ export interface Task {
 export type Answer =
   | { readonly type: "fine"; readonly seed: number; readonly report: SimulationReport }
   | { readonly type: "failed"; readonly seed: number; readonly name: string; readonly message: string }
-  | { readonly type: "time"; readonly time: TimeByPart };
+  /** Where the thread's time went, and how much processor time it took in all, in milliseconds. */
+  | { readonly type: "time"; readonly time: TimeByPart; readonly cpuMs: number };
 
 /** Lives through one seed; never throws. */
 export async function live({ seed, wishes }: Task): Promise<Exclude<Answer, { type: "time" }>> {
@@ -24,12 +25,21 @@ export async function live({ seed, wishes }: Task): Promise<Exclude<Answer, { ty
   }
 }
 
+/** This thread's processor time so far, in milliseconds. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
+
 // As a thread of a search: one task after the other, then where the time went.
 if (!isMainThread && parentPort !== null) {
   const port = parentPort;
+  // Members answer with errors all the time, and of a failed run only what it says is told: nobody reads where they were made.
+  Error.stackTraceLimit = 0;
   const profile = new TimeProfile();
+  const beginMs = cpuMs();
   port.on("message", (task: Task | null) => {
-    if (task === null) port.postMessage({ type: "time", time: profile.stop() } satisfies Answer);
+    if (task === null) port.postMessage({ type: "time", time: profile.stop(), cpuMs: cpuMs() - beginMs } satisfies Answer);
     else void live(task).then((answer) => port.postMessage(answer));
   });
 }

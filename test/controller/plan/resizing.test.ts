@@ -78,6 +78,7 @@ describe("shrinking", () => {
     expect(planned({ ...gone, claims: [...claims.slice(0, 4), claim(4, { terminating: true })] })).toEqual(["deleteClaim data-demo-3"]);
     expect(planned({ ...gone, configuration: configuration(seats(0, 1, 2), { pending: true }) })).toEqual([]);
     expect(planned({ ...gone, configuration: null })).toEqual([]);
+    expect(planned({ ...gone, configuration: configuration(seats(0, 1, 2, 4)) })).not.toContain("deleteClaim data-demo-4");
   });
 });
 

@@ -21,6 +21,7 @@ describe("a rolling update", () => {
     ["is done when all are of the present revision", [pod(0), pod(1), pod(2)], []],
     ["replaces the only member there is", [old(0)], ["deletePod demo-0"]],
     ["takes a member that is not ready first", [old(0), old(1, { ready: false }), old(2)], ["deletePod demo-1"]],
+    ["waits for the member that it replaced before it takes one that is not ready", [old(0), old(1, { ready: false }), pod(2, { ready: false })], []],
     ["takes one that does not run at once, whatever the others do", [old(0), old(1, failing), pod(2, { ready: false })], ["deletePod demo-1"]],
   ])("%s", (_, pods, expected) => {
     const missing = pods.length === 2;

@@ -1,5 +1,5 @@
 import type { TestProject } from "vitest/node";
-import { CHART, helm } from "./helm.ts";
+import { CHART, helm, KUBE_VERSION } from "./helm.ts";
 import { type Images, prepareImages } from "./images.ts";
 import { kubectl } from "./kubectl.ts";
 import { target } from "./target.ts";
@@ -15,14 +15,13 @@ declare module "vitest" {
 /** Once before all end-to-end tests: there is a cluster, it has the images, and it knows the chart's form of the resource or none at all. */
 export async function setup({ provide }: TestProject): Promise<void> {
   const { api, node } = await target();
-  const { gitVersion } = await api.json<{ gitVersion: string }>("/version");
   provide("images", await prepareImages(node));
   const known = await api.find("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/paxosclusters.synod.dev");
-  if (known !== null) await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { input: await definition(gitVersion) });
+  if (known !== null) await kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { input: await definition() });
   provide("freshCluster", known === null);
   api.close();
 }
 
-function definition(version: string): Promise<string> {
-  return helm(["template", "synod", CHART, "--kube-version", version, "--show-only", "templates/crd/paxosclusters.yaml"]);
+function definition(): Promise<string> {
+  return helm(["template", "synod", CHART, "--kube-version", KUBE_VERSION, "--show-only", "templates/crd/paxosclusters.yaml"]);
 }

@@ -111,6 +111,19 @@ export const AGREEMENT: readonly Plant[] = [
     ],
   },
   {
+    name: "any-ack-counts",
+    rule: "3a",
+    mistake: "A leader counts an acknowledgement whatever ballot it names.",
+    patches: [{
+      file: "paxos/leader.ts",
+      replace: `    if (progress === undefined || !ballotsEqual(message.ballot, this.ballot)) return;
+    assert(message.through < this.#nextSlot, "nobody accepts at this ballot what was not proposed");
+    progress.acknowledge(message, this.#context.nowMs);`,
+      by: `    if (progress === undefined) return;
+    progress.acknowledge({ from: message.from, through: Math.min(message.through, this.#nextSlot - 1) as Slot }, this.#context.nowMs);`,
+    }],
+  },
+  {
     name: "promise-without-its-snapshot",
     rule: "4",
     mistake: "A candidate counts the promise of a member that cut its log without installing that member's snapshot.",

@@ -22,6 +22,18 @@ export const CLIENTS: readonly Plant[] = [
     patches: [{ file: "state/state-machine.ts", replace: "    this.#idempotency.remember(key,", by: "    if (result.type === \"refused\") this.#idempotency.remember(key," }],
   },
   {
+    name: "session-keeps-its-newest-result",
+    rule: "22",
+    mistake: "Of a session only the result of the highest sequence number is remembered, though others may be sent again behind it.",
+    patches: [{ file: "state/state-machine.ts", replace: "    const remembered = session.results.get(sequence);", by: "    const remembered = session.results.maxKey() === sequence ? session.results.get(sequence) : undefined;" }],
+  },
+  {
+    name: "session-that-ended-executes",
+    rule: "22",
+    mistake: "A write under a session that is not known any more is executed.",
+    patches: [{ file: "state/state-machine.ts", replace: "    if (session === null) return refused(\"SYNOD_ERR_SESSION_EXPIRED\");", by: "    if (session === null) return this.#write(command);" }],
+  },
+  {
     name: "log-time-by-wall-clock",
     rule: "22",
     mistake: "Log time is the leader's own clock, so a change of leader ends the window of idempotency keys.",
@@ -37,9 +49,25 @@ export const CLIENTS: readonly Plant[] = [
     ],
   },
   {
+    name: "forwards-numbered-from-one",
+    rule: "22",
+    mistake: "Every life of a member numbers what it forwards from 1, so that the answer to an earlier life fits a batch of a later one.",
+    patches: [{ file: "node/member.ts", replace: "new WriteRouter(this.#writePort(), nonceSeed);", by: "new WriteRouter(this.#writePort(), 1);" }],
+  },
+  {
     name: "promise-in-one-message",
     rule: "26",
     mistake: "A promise reports all slots in one message, however large.",
     patches: [{ file: "paxos/acceptor.ts", replace: "    const held = log.slice(fromSlot, log.last, limits.maxMessageBytes);", by: "    const held = log.slice(fromSlot, log.last, limits.maxMessageBytes * 1_000_000);" }],
+  },
+  {
+    name: "unchosen-without-a-bound",
+    rule: "26",
+    mistake: "A leader proposes however much is proposed and not chosen.",
+    patches: [{
+      file: "paxos/leader.ts",
+      replace: "    return pending === 0 ? Infinity : Math.max(0, this.#context.limits.maxUnchosenBytes - pending);",
+      by: "    return pending === 0 ? Infinity : Math.max(Infinity, this.#context.limits.maxUnchosenBytes - pending);",
+    }],
   },
 ];

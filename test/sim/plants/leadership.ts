@@ -1,3 +1,4 @@
+import { LED_COMMAND } from "./led-patches.ts";
 import type { Plant } from "./plant.ts";
 
 /** Rules 7 to 12: who leads, and what a leader may answer. */
@@ -29,6 +30,33 @@ export const LEADERSHIP: readonly Plant[] = [
     rule: "9",
     mistake: "A leader whose disk answers nothing does not step down.",
     patches: [{ file: "paxos/core.ts", replace: "    if (this.#disk.stalled()) return this.#stepDown(\"diskStalled\", \"later\");\n", by: "" }],
+  },
+  {
+    name: "led-command-is-not-judged",
+    rule: "10",
+    mistake: "A command that depends on leadership takes effect also when its leader's time is over.",
+    patches: [...LED_COMMAND, { file: "node/applier.ts", replace: "isOutdated(command, this.#handle.leaderBallot);", by: "false;" }],
+  },
+  {
+    name: "led-command-is-judged-by-the-accepting-ballot",
+    rule: "10",
+    mistake: "A command that depends on leadership is held against the ballot at which its slot was accepted here.",
+    patches: [
+      ...LED_COMMAND,
+      { file: "paxos/learner.ts", replace: "      outbox.apply({ slot, value: entry.value,", by: "      outbox.apply({ acceptedAt: entry.ballot, slot, value: entry.value," },
+      { file: "node/applier.ts", replace: "isOutdated(command, this.#handle.leaderBallot);", by: "isOutdated(command, this.#queue[this.#done].acceptedAt);" },
+      { file: "node/applier.ts", replace: "      if (!outdated) tookEffect(command, this.#handle.leaderBallot);\n", by: "" },
+    ],
+  },
+  {
+    name: "snapshot-forgets-the-leader-ballot",
+    rule: "10",
+    mistake: "A state that is read from a snapshot takes commands of leaders whose time was over before it.",
+    patches: [
+      ...LED_COMMAND,
+      { file: "node/applier.ts", replace: "    this.#handle = start.snapshot ?? {", by: "    this.#handle = start.snapshot !== null ? { ...start.snapshot, leaderBallot: ZERO_BALLOT } : {" },
+      { file: "node/applier.ts", replace: "    this.#handle = { slot, configuration, configurationSlot, leaderBallot, cluster };", by: "    this.#handle = { slot, configuration, configurationSlot, leaderBallot: { ...leaderBallot, round: 0 }, cluster };" },
+    ],
   },
   {
     name: "read-without-a-round",

@@ -1,6 +1,6 @@
 import type { Plant } from "./plant.ts";
 
-/** Rules 13 and 16 to 18: who the members are. */
+/** Rules 13 and 16 to 19: who the members are, and how many of them must agree. */
 export const MEMBERSHIP: readonly Plant[] = [
   {
     name: "lost-disk-votes-again",
@@ -33,5 +33,47 @@ export const MEMBERSHIP: readonly Plant[] = [
     rule: "17",
     mistake: "A quorum counts learners.",
     patches: [{ file: "paxos/configuration.ts", replace: "  for (const { incarnation } of configuration.voters) if (holds(incarnation)) count += 1;", by: "  for (const { incarnation } of allMembers(configuration)) if (holds(incarnation)) count += 1;" }],
+  },
+  {
+    name: "leaver-answers-nothing",
+    rule: "18",
+    mistake: "A member that knows that it left answers nobody any more, also not about the slots up to the entry that says so.",
+    patches: [{
+      file: "paxos/core.ts",
+      replace: "    if (this.#fenced) return;\n    switch (message.type) {",
+      by: "    if (this.#fenced || !isMember(this.#context.configuration, this.#context.self)) return;\n    switch (message.type) {",
+    }],
+  },
+  {
+    name: "removed-member-campaigns",
+    rule: "18",
+    mistake: "A member that knows that it left campaigns like any other.",
+    patches: [
+      { file: "paxos/core.ts", replace: "    if (!isVoter(configuration, self)) {", by: "    if (configuration.voters.length === 0) {" },
+      { file: "paxos/core.ts", replace: "        if (isVoter(this.#context.configuration, this.#context.self)) this.#campaign();", by: "        this.#campaign();" },
+      { file: "paxos/core.ts", replace: "    if (!isVoter(this.#context.configuration, this.#context.self)) return this.#loseElection(phaseOne.ballot, \"removed\");\n", by: "" },
+    ],
+  },
+  {
+    name: "unknown-candidate-is-ignored",
+    rule: "18",
+    mistake: "An acceptor does not answer a candidate that its own configuration does not name.",
+    patches: [{
+      file: "paxos/core.ts",
+      replace: "    const raises = compareBallots(message.ballot, this.#acceptor.promised) > 0;\n",
+      by: "    if (!isMember(this.#context.configuration, from)) return;\n    const raises = compareBallots(message.ballot, this.#acceptor.promised) > 0;\n",
+    }],
+  },
+  {
+    name: "half-is-a-quorum",
+    rule: "19",
+    mistake: "Half of an even number of voters is a quorum, so that two quorums need not meet.",
+    patches: [{ file: "paxos/configuration.ts", replace: "  return Math.floor(configuration.voters.length / 2) + 1;", by: "  return Math.ceil(configuration.voters.length / 2);" }],
+  },
+  {
+    name: "quorums-of-the-phases-do-not-meet",
+    rule: "19",
+    mistake: "Phase 2 makes do with one voter less than phase 1, so that a quorum of the one may miss one of the other.",
+    patches: [{ file: "paxos/leader.ts", replace: "    const chosen = ends[quorumSize(configuration) - 1] ?? 0;", by: "    const chosen = ends[Math.max(0, quorumSize(configuration) - 2)] ?? 0;" }],
   },
 ];
