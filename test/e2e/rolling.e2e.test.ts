@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type BrokenImages, prepareBrokenImages } from "./support/images.ts";
 import { podState } from "./support/paxos-under-test.ts";
 import { LoadRun } from "./support/load-run.ts";
@@ -28,10 +28,6 @@ describe("a roll-out that does not come up", () => {
     load = await LoadRun.start(place.api, { name: "load", namespace: place.namespace, image: images.synod, endpoints: cluster.addresses(3), seed: 9 });
   });
 
-  afterEach(async () => {
-    await load.check();
-  });
-
   /** Rolls the image out and shows that one follower is all that it gets; and that the image of before brings the cluster back. */
   const stopsAtOne = async (image: string, state: RegExp): Promise<void> => {
     const { cluster } = release;
@@ -50,6 +46,7 @@ describe("a roll-out that does not come up", () => {
     await cluster.patchSpec({ image: before });
     await cluster.untilFullStrength(ROLL_BOUND_MS);
     await load.requireGapWithin(2_000, fromNs);
+    await load.check();
   };
 
   test("for an image that is missing stops at the first member, and goes back", () => stopsAtOne(NO_IMAGE, /Image/));

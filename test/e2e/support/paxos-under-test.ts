@@ -53,10 +53,6 @@ export class PaxosUnderTest {
     return Array.from({ length: count }, (_, ordinal) => `${podName(this.name, ordinal)}.${members}.${this.namespace}.svc:${MEMBER_PORT}`);
   }
 
-  get serviceAddress(): string {
-    return `${this.names.client}.${this.namespace}.svc:${MEMBER_PORT}`;
-  }
-
   condition(type: ConditionType): { readonly status: string; readonly reason: string; readonly message: string } | null {
     return this.view.clusters.named(this.name)?.status?.conditions?.find((condition) => condition.type === type) ?? null;
   }
