@@ -1,4 +1,3 @@
-import { namesOf } from "../resource/names.ts";
 import type { Condition, ConditionType } from "../resource/paxos-cluster.ts";
 import { hasLiveQuorum, isLive, quorumOf, votersOf } from "./seats.ts";
 import { ordinalsBelow, seatsOf, type Situation } from "./situation.ts";
@@ -32,7 +31,7 @@ export function conditionsOf(situation: Situation, findings: Findings): readonly
   });
 }
 
-function quorateOf({ clusterId, configuration, members, name }: Situation): Verdict {
+function quorateOf({ clusterId, configuration, members }: Situation): Verdict {
   if (clusterId === null) return { status: "False", reason: "NotFounded", message: "The cluster is not founded yet." };
   if (configuration === null && members.size === 0) {
     return { status: "Unknown", reason: "NoAnswer", message: "No member answers the controller." };
@@ -46,7 +45,7 @@ function quorateOf({ clusterId, configuration, members, name }: Situation): Verd
   return {
     status: "False", reason: "NoQuorum",
     message: `No leader with a majority is known, so that nothing is written or read. ${needed}Members come back with their volumes on their own: look at the pods that do not run. `
-      + `If a majority of the volumes is lost for good, set spec.pause and recover from one that is left (synod recover), as the manual says for ${namesOf(name).statefulSet}.`,
+      + "If a majority of the volumes is lost for good, recover from one that is left, as docs/kubernetes/operations.md says.",
   };
 }
 

@@ -3,6 +3,7 @@ import type { ObservedPod } from "./observed.ts";
 import { claimedOrdinals } from "./replicas.ts";
 import { inOrder } from "./broken-pods.ts";
 import { isFounder, isForeign, ordinalsBelow, seatsOf, type Situation } from "./situation.ts";
+import { quorumOf, seatOrdinal, votersOf } from "./seats.ts";
 import type { Remark } from "./step.ts";
 
 /** A pod that is not ready for so long is worth a word. */
@@ -14,7 +15,7 @@ const FAILED = new Set([
 
 /** What is wrong and does not mend itself, the gravest first. */
 export function problemsOf(situation: Situation): readonly Remark[] {
-  return [allVolumesLost(situation), ...foreignVolumes(situation), ...fencedMembers(situation), ...failingPods(situation)].filter((problem) => problem !== null);
+  return [allVolumesLost(situation) ?? majorityLost(situation), ...foreignVolumes(situation), ...fencedMembers(situation), ...failingPods(situation)].filter((problem) => problem !== null);
 }
 
 /** Every member that is wanted has an empty folder although the cluster was founded: starting anew would silently forget what was acknowledged. */
@@ -30,6 +31,22 @@ function allVolumesLost(situation: Situation): Remark | null {
     reason: "AllVolumesLost",
     message: `All volumes of cluster ${clusterId} are empty: its data is gone, and no new cluster is founded on its own. Restore the volumes; or, to begin with an empty cluster, delete the PaxosCluster, `
       + `its claims (data-${name}-0, …) and the ConfigMap ${namesOf(name).bootstrapConfigMap}, and create it again.`,
+  };
+}
+
+/** The voters that are left, as they know the configuration, are too few for ever: the others' pods run on empty volumes. */
+function majorityLost({ configuration, members, name }: Situation): Remark | null {
+  if (configuration === null || configuration.fromLeader) return null;
+  const voters = votersOf(configuration);
+  const lost = voters.filter((voter) => {
+    const ordinal = seatOrdinal(name, voter);
+    const member = ordinal === null ? undefined : members.get(ordinal);
+    return member !== undefined && member.incarnation !== voter.id;
+  });
+  return voters.length - lost.length >= quorumOf(voters.length) ? null : {
+    reason: "MajorityLost",
+    message: `The volumes of ${lost.map((voter) => voter.name).join(", ")} are gone, and the other members cannot know what those acknowledged: nothing goes on by itself. If the volumes cannot be brought back, `
+      + `recover the cluster from one that is left, as docs/kubernetes/operations.md says under "A lost quorum".`,
   };
 }
 

@@ -66,10 +66,10 @@ export class LeaderBoard {
     return true;
   }
 
-  /** A member on a foreign volume tells of a foreign cluster. */
-  async #isFoundedAs({ metadata: { namespace, name } }: PaxosCluster, cluster: string): Promise<boolean> {
+  /** A member on a foreign volume tells of a foreign cluster. One that was recovered from a volume has no founding document. */
+  async #isFoundedAs({ metadata: { namespace, name }, status }: PaxosCluster, cluster: string): Promise<boolean> {
     const document = await this.#client.get<V1ConfigMap>({ kind: "ConfigMap", namespace, name: namesOf(name).bootstrapConfigMap });
-    return document !== null && readBootstrap(document).cluster === cluster;
+    return (document === null ? status?.clusterId : readBootstrap(document).cluster) === cluster;
   }
 }
 

@@ -78,6 +78,16 @@ describe("founding", () => {
     expect(condition(observe({}, emptied), "Ready")).toMatch(/^False/);
   });
 
+  it("says what to do when so many volumes are lost that no majority can ever come back, and touches nothing", () => {
+    const seats = [seat(0, { leader: false, live: null }), seat(1, { live: null }), seat(2, { live: null })];
+    const left = configuration(seats, { fromLeader: false, pending: null, leader: null });
+    const lost = observe({}, { members: [member(0, { role: "candidate" }), blank(1), blank(2)], configuration: left });
+    expect(planned(lost)).toEqual([]);
+    expect(condition(lost, "Degraded")).toBe("True MajorityLost");
+    const away = observe({}, { members: [member(0, { role: "candidate" }), blank(1)], configuration: left });
+    expect(condition(away, "Degraded")).toBe("False AsExpected");
+  });
+
   it("is not done again either when the founding document was deleted as well", () => {
     const lost = observe({ status: { clusterId: CLUSTER } }, unfounded());
     expect(planned(lost)).toEqual([]);

@@ -74,6 +74,15 @@ describe("the leader's notice board", () => {
     expect(shown()).toMatchObject({ ballot: "7.x-0", cluster: CLUSTER });
   });
 
+  it("takes the status for the founding document of a cluster that was recovered and has none", async () => {
+    stage.server.remove(`${CORE}/configmaps`, "x-bootstrap");
+    expect(await show(leads(0, 7))).toBe(false);
+    const recovered = { ...stage.cluster, status: { ...stage.cluster.status, clusterId: CLUSTER } };
+    expect(await board.show(recovered, leads(1, 8, "d".repeat(32)))).toBe(false);
+    expect(await board.show(recovered, leads(0, 7))).toBe(true);
+    expect(shown()).toMatchObject({ ballot: "7.x-0" });
+  });
+
   it.each([{}, { leader: "nobody" }, { ballot: "seven" }])("is mended when somebody spoils it: %o", async (spoilt) => {
     await show(leads(0, 7));
     const whole = shown() ?? {};
