@@ -5,8 +5,13 @@ const FIRST_DELAY_MS = 20;
 const MAX_DELAY_MS = 500;
 const MAX_DOUBLINGS = 5;
 const PROBE_INTERVAL_MS = 1000;
+/** How long one endpoint may take to open before the next is tried beside it: a name may still stand for an address where nobody is any more. */
+const HEDGE_AFTER_MS = 250;
 
-/** Keeps a connection to one of several endpoints, and turns to the next one when it is lost. */
+/**
+ * Keeps a connection to one of several endpoints, and turns to the next one when it is lost. While one is slow to open the next are tried
+ * beside it, at most one for each endpoint; the first that opens is used, and the others are given up.
+ */
 export class Connector {
   readonly #urls: readonly string[];
   readonly #timers: Timers;
@@ -14,8 +19,10 @@ export class Connector {
   readonly #all = new Set<ClientConnection>();
   #next = 0;
   #attempts = 0;
-  /** Open, or still opening. */
+  /** Open, or it was until now. */
   #chosen: ClientConnection | null = null;
+  readonly #opening = new Set<ClientConnection>();
+  /** Of the next attempt to connect: after one that failed, or beside one that is slow. */
   #cancelDelay: () => void = () => {};
   #cancelProbe: () => void;
   #closed = false;
@@ -68,11 +75,24 @@ export class Connector {
     const url = this.#urls[this.#next % this.#urls.length] as string;
     this.#next += 1;
     const connection: ClientConnection = new ClientConnection(url, {
-      onOpen: () => this.#onUp(),
+      onOpen: () => this.#opened(connection),
       onClose: (reason) => this.#lost(connection, reason),
     });
-    this.#chosen = connection;
+    this.#opening.add(connection);
     this.#all.add(connection);
+    this.#cancelDelay();
+    if (this.#opening.size < this.#urls.length) this.#cancelDelay = this.#timers.after(HEDGE_AFTER_MS, () => this.#connect());
+  }
+
+  #opened(connection: ClientConnection): void {
+    this.#opening.delete(connection);
+    if (this.#closed) return;
+    this.#cancelDelay();
+    this.#chosen = connection;
+    const slower = [...this.#opening];
+    this.#opening.clear();
+    for (const other of slower) other.cut("another member answered first");
+    this.#onUp();
   }
 
   #connectLater(): void {
@@ -85,10 +105,12 @@ export class Connector {
 
   #lost(connection: ClientConnection, reason: string): void {
     this.#all.delete(connection);
-    this.lastFailure = `${connection.url}: ${reason}`;
-    if (connection === this.#chosen) {
-      this.#chosen = null;
-      this.#connectLater();
+    const wasOpening = this.#opening.delete(connection);
+    const wasChosen = connection === this.#chosen;
+    if (wasOpening || wasChosen) {
+      this.lastFailure = `${connection.url}: ${reason}`;
+      if (wasChosen) this.#chosen = null;
+      if (this.#chosen === null) this.#connectLater();
     }
     if (this.#all.size === 0) this.#onDrained();
   }

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type ClientOptions, SynodClient } from "../../src/client/client.ts";
 import { Session } from "../../src/client/session.ts";
@@ -60,6 +62,34 @@ describe("a client", () => {
     expect(await client.delete("a")).toEqual({ revision: 3, deleted: true });
     expect(await client.delete("a")).toEqual({ revision: 3, deleted: false });
     expect((await client.status()).member).toBe("m1");
+  });
+
+  it("does not wait for an endpoint that takes its connection and never answers", async () => {
+    const { endpoint } = await startApi();
+    const silent = createServer();
+    onTestFinished(() => void silent.close());
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const nobody = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    // Without a turn to the next one the call's time is up before the silent endpoint is given up.
+    const client = clientOf([nobody, endpoint], { timeoutMs: 1_500 });
+    expect(await client.put("a", "1")).toEqual({ revision: 1 });
+  });
+
+  it("tries an endpoint that refuses again while another one is silent", async () => {
+    const { endpoint } = await startApi();
+    const silent = createServer();
+    onTestFinished(() => void silent.close());
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const timers = new ManualTimers();
+    const client = clientOf([`127.0.0.1:${(silent.address() as AddressInfo).port}`, "127.0.0.1:1", endpoint], { timers });
+    const put = client.put("a", "1");
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await eventually(() => timers.delays.some((delayMs) => delayMs <= 250), "the next attempt is due");
+      timers.run((delayMs) => delayMs <= 250);
+    }
+    expect(await put).toEqual({ revision: 1 });
   });
 
   it("rejects with coded errors, and refuses what is out of bounds before sending it", async () => {

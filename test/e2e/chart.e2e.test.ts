@@ -5,7 +5,7 @@ import { HAS_CLUSTER, kubectl } from "../chart/kubectl.ts";
 
 const SUFFIX = randomBytes(4).toString("hex");
 const NAMESPACE = `synod-chart-${SUFFIX}`;
-/** The kind under a group of this test's own: the real one may be in use, and is the same for the whole cluster. */
+/** The kind under a group of this test's own, without its short name: the real one may be in use, and is the same for the whole cluster. */
 const GROUP = `chart-${SUFFIX}.synod.dev`;
 const PLURAL = `paxosclusters.${GROUP}`;
 
@@ -14,7 +14,7 @@ const HOOK_MS = 100_000;
 
 function copyOfKind(): object {
   const crd = only(render(), "CustomResourceDefinition");
-  return { ...crd, metadata: { name: PLURAL }, spec: { ...crd["spec"], group: GROUP } };
+  return { ...crd, metadata: { name: PLURAL }, spec: { ...crd["spec"], group: GROUP, names: { ...crd["spec"].names, shortNames: [] } } };
 }
 
 function cluster(name: string, spec: object): object {

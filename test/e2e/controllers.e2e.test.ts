@@ -4,10 +4,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { Members } from "../../src/client/types.ts";
 import { claimName, podName } from "../../src/controller/resource/names.ts";
 import { freeze } from "./support/freeze.ts";
+import { LeaderEvents } from "./support/leader-events.ts";
 import { Release } from "./support/release.ts";
 import { scene } from "./support/scene.ts";
 
 const START_BOUND_MS = 120_000;
+/** The Lease's failover, and the second that a controller at work has. */
+const FAILOVER_BOUND_MS = 6_000;
 /** Long enough for a controller that wakes to do what it had begun, and to find that it does not lead any more. */
 const AWAKE_MS = 10_000;
 
@@ -29,6 +32,29 @@ describe("two controllers", () => {
     const names = items.map(({ spec }) => spec?.holderIdentity?.split("_")[0] ?? "");
     return release.controller.podNames.find((pod) => names.includes(pod)) ?? "nobody";
   };
+
+  test("when the working one is lost together with the leader, the other shows who leads within its Lease's time", async () => {
+    const { cluster, controller } = release;
+    const { place } = here();
+    const old = await cluster.leader();
+    const events = new LeaderEvents(place.api, cluster);
+    try {
+      await events.listening(20_000);
+      const lost = await holder();
+      await Promise.all([
+        place.kubectl("delete", "pod", lost, "--force", "--grace-period=0", "--wait=false"),
+        cluster.delete("pod", old, "--force", "--grace-period=0"),
+      ]);
+      const elected = await events.next(old, 20_000);
+      const board = (): string | undefined => cluster.view.configMaps.named(cluster.names.leaderConfigMap)?.data?.["leader"];
+      await cluster.view.until("the ConfigMap shows the new leader", 20_000, () => board() === elected.leader ? null : `it shows ${board()}`);
+      expect(performance.now() - elected.atMs).toBeLessThan(FAILOVER_BOUND_MS);
+    } finally {
+      await events.stop();
+    }
+    await cluster.untilFullStrength(START_BOUND_MS);
+    await controller.untilReady(60_000);
+  });
 
   test("one that freezes is succeeded by the other, and does no harm when it wakes", async ({ skip }) => {
     const { node } = here().target;

@@ -5,6 +5,7 @@ import { apply } from "./support/kubectl.ts";
 import { Keys } from "./support/keys.ts";
 import { Release } from "./support/release.ts";
 import { scene } from "./support/scene.ts";
+import { until } from "./support/until.ts";
 
 const START_BOUND_MS = 120_000;
 
@@ -24,7 +25,7 @@ describe("first start, and starts that only look like it", () => {
 
   const remove = async (): Promise<void> => {
     const { cluster } = release;
-    await cluster.delete("pxc", cluster.name);
+    await cluster.deleteResource();
     await cluster.view.until("the pods are gone", 60_000, () => cluster.pods.length > 0 ? `there are ${cluster.pods.length}` : null);
   };
 
@@ -98,6 +99,9 @@ describe("first start, and starts that only look like it", () => {
     expect(cluster.condition("Quorate")?.message).not.toBe("");
     const bootstrap = cluster.view.configMaps.named(cluster.names.bootstrapConfigMap);
     expect(JSON.stringify(bootstrap?.data)).toContain(lost);
-    expect(await clusterIds()).toEqual([null]);
+    await until("the new volumes belong to no cluster", 60_000, async () => {
+      const ids = (await cluster.statuses()).map((status) => status.cluster);
+      return ids.length === 3 && ids.every((one) => one === null) ? null : `they belong to ${ids.join(", ")}`;
+    });
   });
 });

@@ -58,7 +58,7 @@ describe("who leads, and how that changes", () => {
       const fromNs = load.nowNs();
       await cluster.delete("pod", leader);
       await load.acknowledged(50, 10_000);
-      gapsMs.push(Math.round(load.longestGapMs(fromNs, load.nowNs())));
+      gapsMs.push(Math.round((await load.longestGapSince(fromNs)).lengthMs));
       await cluster.untilFullStrength(START_BOUND_MS);
     }
     await load.end();

@@ -1,5 +1,6 @@
 import { rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Status } from "../../../src/client/types.ts";
 import { claimName, ordinalOf } from "../../../src/controller/resource/names.ts";
 import { run } from "../support/run-command.ts";
 import { until } from "../support/until.ts";
@@ -31,7 +32,7 @@ async function fill(path: string): Promise<void> {
 
 export const DISK_FAULTS: readonly Fault[] = [
   {
-    name: "fill a volume",
+    name: "fill the volume of the leader and delete its pod",
     needs: "sized volumes",
     boundMs: 90_000,
     usualMs: 25_000,
@@ -41,6 +42,10 @@ export const DISK_FAULTS: readonly Fault[] = [
       const path = await volumeOf(stage, pod);
       stage.heals(() => rm(join(path, FILLER), { force: true }));
       await fill(path);
+      // Started on a full disk it has nothing but what its last life left prepared.
+      await stage.cluster.delete("pod", pod);
+      await until(`${pod} notices that its disk is full`, 60_000, async () =>
+        (await stage.cluster.ask<Status>(pod, "/v1/status")).diskFull ? null : "it has room");
       await stage.load.acknowledged(100, 60_000);
     },
   },

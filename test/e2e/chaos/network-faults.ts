@@ -8,12 +8,9 @@ const CUT_MS = 10_000;
 async function cutPod(stage: Stage, pod: string, cut: Cut): Promise<void> {
   const { cluster, load, heals } = stage;
   const { podIP = "", hostIP = "" } = cluster.pod(pod).status ?? {};
-  const fromNs = load.nowNs();
   heals(await cutOff(podIP, hostIP, cut));
   await pause(CUT_MS);
   await load.acknowledged(20, 30_000);
-  const gapMs = load.longestGapMs(fromNs, load.nowNs());
-  if (gapMs > CUT_MS) throw new Error(`no write was acknowledged for ${gapMs} ms while ${pod} was cut off`);
 }
 
 function leaderCut(name: string, cut: Cut): Fault {

@@ -13,14 +13,17 @@ export const PART_FAULTS: readonly Fault[] = [
     maxGapMs: 15_000,
     async inject({ cluster, node, heals }) {
       const leader = await cluster.leader();
+      const restarts = (): number => cluster.pod(leader).status?.containerStatuses?.[0]?.restartCount ?? 0;
+      const before = restarts();
       const processes = await node().processesOf(cluster.namespace, leader);
       heals(async () => {
         await node().start("apiserver");
         await until("the API server answers", 60_000, async () => (await cluster.kubectl("get", "--raw", "/readyz")) === "ok" ? null : "it does not");
+        await cluster.view.until(`${leader} was started again`, 60_000, () => restarts() > before ? null : "it was not");
       });
       await node().stop("apiserver");
       // The kubelet starts the container again without asking anybody.
-      for (const id of processes.slice(0, 1)) process.kill(id, "SIGKILL");
+      for (const id of processes) process.kill(id, "SIGKILL");
       await pause(API_SERVER_DOWN_MS);
     },
   },

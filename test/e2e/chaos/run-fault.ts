@@ -26,8 +26,7 @@ export async function runFault(fault: Fault, stage: Omit<Stage, "heals">): Promi
   await cluster.untilFullStrength(fault.boundMs);
   const strongMs = performance.now();
   await load.acknowledged(WRITES_AFTER, WRITES_BOUND_MS);
-  const gapMs = load.longestGapMs(fromNs, load.nowNs());
   await load.check();
-  if (gapMs > (fault.maxGapMs ?? Infinity)) throw new Error(`no write was acknowledged for ${gapMs.toFixed(0)} ms, where ${fault.maxGapMs} are allowed`);
+  const gapMs = await load.requireGapWithin(fault.maxGapMs ?? Infinity, fromNs);
   return { fault: fault.name, gapMs, strengthMs: strongMs - begunMs, afterHealMs: strongMs - healedMs };
 }

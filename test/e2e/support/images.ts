@@ -3,15 +3,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ClusterTool, REPOSITORY } from "./cluster-tool.ts";
 
-/** The images that the tests install, as references that the nodes can start. Those that are null cannot be had on this cluster. */
+/** The images that the tests install, as references that the nodes can start. */
 export interface Images {
   readonly synod: string;
-  /** The same program under another reference. */
+  /** The same program under another reference; null where none is given. */
   readonly second: string | null;
+}
+
+/** Images that members do not come up with. */
+export interface BrokenImages {
   /** Ends at once, whatever it is told to do. */
-  readonly crashing: string | null;
+  readonly crashing: string;
   /** Lives, and is never ready. */
-  readonly neverReady: string | null;
+  readonly neverReady: string;
 }
 
 const REPOSITORY_NAME = "localhost/synod";
@@ -29,15 +33,20 @@ const NEVER_READY_PROGRAM =
  */
 export async function prepareImages(node: ClusterTool | null): Promise<Images> {
   const given = process.env["SYNOD_E2E_IMAGE"];
-  if (given !== undefined) return { synod: given, second: process.env["SYNOD_E2E_SECOND_IMAGE"] ?? null, crashing: null, neverReady: null };
+  if (given !== undefined) return { synod: given, second: process.env["SYNOD_E2E_SECOND_IMAGE"] ?? null };
   if (node === null) {
     throw new Error("SYNOD_E2E_IMAGE must name an image that the cluster's nodes have: docker build -t synod:e2e . && kind load docker-image synod:e2e");
   }
   await node.build(SYNOD, REPOSITORY);
   await node.build(SECOND, REPOSITORY);
-  await buildFrom(node, CRASHING, `FROM ${SYNOD}\nENTRYPOINT ["node", "-e", "process.exit(1)", "--"]\n`);
-  await buildFrom(node, NEVER_READY, `FROM ${SYNOD}\nENTRYPOINT ["node", "-e", ${JSON.stringify(NEVER_READY_PROGRAM)}, "--"]\n`);
-  return { synod: SYNOD, second: SECOND, crashing: CRASHING, neverReady: NEVER_READY };
+  return { synod: SYNOD, second: SECOND };
+}
+
+/** Builds the broken images from one that is there. */
+export async function prepareBrokenImages(node: ClusterTool, synod: string): Promise<BrokenImages> {
+  await buildFrom(node, CRASHING, `FROM ${synod}\nENTRYPOINT ["node", "-e", "process.exit(1)", "--"]\n`);
+  await buildFrom(node, NEVER_READY, `FROM ${synod}\nENTRYPOINT ["node", "-e", ${JSON.stringify(NEVER_READY_PROGRAM)}, "--"]\n`);
+  return { crashing: CRASHING, neverReady: NEVER_READY };
 }
 
 async function buildFrom(node: ClusterTool, image: string, dockerfile: string): Promise<void> {

@@ -1,6 +1,7 @@
+import { MEMBER_PORT } from "../../../src/controller/resource/names.ts";
 import type { PaxosUnderTest } from "./paxos-under-test.ts";
 
-/** Writes and reads as the chart's notes tell people to: by the command of a member's own pod, through the client Service. */
+/** Writes and reads by the command of a member's own pod, at that member: a Service follows a pod that has become ready a second later only. */
 export class Keys {
   readonly #cluster: PaxosUnderTest;
 
@@ -17,7 +18,7 @@ export class Keys {
   }
 
   #synod(...args: readonly string[]): Promise<string> {
-    const endpoint = ["--endpoint", `http://${this.#cluster.serviceAddress}`];
+    const endpoint = ["--endpoint", `http://127.0.0.1:${MEMBER_PORT}`];
     return this.#cluster.kubectl("exec", `${this.#cluster.name}-0`, "--", "synod", ...args, ...endpoint);
   }
 }

@@ -7,7 +7,7 @@ import { CONTROL_PORT, type LoadSettings } from "../load/settings.ts";
 import type { Api } from "./api.ts";
 import { apply, kubectl } from "./kubectl.ts";
 import { until } from "./until.ts";
-import { longestGapMs } from "./write-gap.ts";
+import { type Gap, longestGap } from "./write-gap.ts";
 
 const FETCH_EVERY_MS = 500;
 /** The pod is asked its time so often; the quickest answer tells best how its clock stands to ours. */
@@ -70,9 +70,19 @@ export class LoadRun {
     return Math.round((performance.now() - this.#originMs) * 1e6);
   }
 
-  /** The longest time in which no write was acknowledged between two readings of the pod's clock, in milliseconds. */
-  longestGapMs(fromNs: number, toNs: number): number {
-    return longestGapMs(this.operations.filter(isAcknowledgedWrite).map(({ returnNs }) => returnNs), fromNs, toNs);
+  /** The longest time in which no write was acknowledged from a reading of the pod's clock until now. */
+  async longestGapSince(fromNs: number): Promise<Gap> {
+    const toNs = this.nowNs();
+    await this.fetch();
+    return longestGap(this.operations.filter(isAcknowledgedWrite).map(({ returnNs }) => returnNs), fromNs, toNs);
+  }
+
+  /** As `longestGapSince`, in milliseconds; throws when it is longer than it may be, and keeps the history then. */
+  async requireGapWithin(maxMs: number, fromNs: number): Promise<number> {
+    const { lengthMs, endNs } = await this.longestGapSince(fromNs);
+    if (lengthMs <= maxMs) return lengthMs;
+    const until = new Date(performance.timeOrigin + this.#originMs + endNs / 1e6).toISOString();
+    throw new Error(`no write was acknowledged for ${lengthMs.toFixed(0)} ms until ${until}, where ${maxMs} are allowed\nThe history: ${await this.#keep()}`);
   }
 
   async beginEpoch(): Promise<void> {

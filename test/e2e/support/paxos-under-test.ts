@@ -1,12 +1,15 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import type { Members, Status } from "../../../src/client/types.ts";
 import { MEMBER_PORT, namesOf, ordinalOf, podName } from "../../../src/controller/resource/names.ts";
-import type { ConditionType, PaxosCluster } from "../../../src/controller/resource/paxos-cluster.ts";
+import { type ConditionType, GROUP, type PaxosCluster, PLURAL } from "../../../src/controller/resource/paxos-cluster.ts";
 import type { Api } from "./api.ts";
 import { kubectl } from "./kubectl.ts";
 import type { Mirror } from "./mirror.ts";
 import { until } from "./until.ts";
 import type { View } from "./view.ts";
+
+/** Its full name: a short one may mean something else as well on a cluster that other people use. */
+const RESOURCE = `${PLURAL}.${GROUP}` as const;
 
 /** One PaxosCluster, seen from outside: by its objects, and by what its members say when they are asked. */
 export class PaxosUnderTest {
@@ -50,10 +53,6 @@ export class PaxosUnderTest {
     return Array.from({ length: count }, (_, ordinal) => `${podName(this.name, ordinal)}.${members}.${this.namespace}.svc:${MEMBER_PORT}`);
   }
 
-  get serviceAddress(): string {
-    return `${this.names.client}.${this.namespace}.svc:${MEMBER_PORT}`;
-  }
-
   condition(type: ConditionType): { readonly status: string; readonly reason: string; readonly message: string } | null {
     return this.view.clusters.named(this.name)?.status?.conditions?.find((condition) => condition.type === type) ?? null;
   }
@@ -64,31 +63,36 @@ export class PaxosUnderTest {
 
   /** Changes the resource's spec as `kubectl patch` does, and resolves once the view shows it. */
   async patchSpec(spec: object): Promise<void> {
-    await this.kubectl("patch", "pxc", this.name, "--type=merge", "-p", JSON.stringify({ spec }));
+    await this.kubectl("patch", RESOURCE, this.name, "--type=merge", "-p", JSON.stringify({ spec }));
     await this.#untilSeen();
   }
 
   /** Changes the size as `kubectl scale` does, and resolves once the view shows it. */
   async scale(replicas: number): Promise<void> {
-    await this.kubectl("scale", `pxc/${this.name}`, `--replicas=${replicas}`);
+    await this.kubectl("scale", `${RESOURCE}/${this.name}`, `--replicas=${replicas}`);
     await this.#untilSeen();
   }
 
   /** Deletes an object and resolves once the view shows that this very one is gone. */
-  async delete(kind: "pod" | "pvc" | "secret" | "configmap" | "service" | "statefulset" | "pxc", name: string, ...options: readonly string[]): Promise<void> {
+  async delete(kind: "pod" | "pvc" | "secret" | "configmap" | "service" | "statefulset" | typeof RESOURCE, name: string, ...options: readonly string[]): Promise<void> {
     const mirror = this.#mirrorOf(kind);
     const uid = mirror.named(name)?.metadata?.uid;
     await this.kubectl("delete", kind, name, "--wait=false", ...options);
     await this.view.until(`${kind} ${name} is gone`, 120_000, () => mirror.named(name)?.metadata?.uid === uid ? "it is still there" : null);
   }
 
-  #mirrorOf(kind: "pod" | "pvc" | "secret" | "configmap" | "service" | "statefulset" | "pxc"): Mirror {
+  #mirrorOf(kind: "pod" | "pvc" | "secret" | "configmap" | "service" | "statefulset" | typeof RESOURCE): Mirror {
     const { pods, claims, secrets, configMaps, services, statefulSets, clusters } = this.view;
-    return { pod: pods, pvc: claims, secret: secrets, configmap: configMaps, service: services, statefulset: statefulSets, pxc: clusters }[kind] as Mirror;
+    return { pod: pods, pvc: claims, secret: secrets, configmap: configMaps, service: services, statefulset: statefulSets, [RESOURCE]: clusters }[kind] as Mirror;
+  }
+
+  /** Deletes the PaxosCluster itself, and resolves once the view shows that it is gone. */
+  async deleteResource(): Promise<void> {
+    await this.delete(RESOURCE, this.name);
   }
 
   async #untilSeen(): Promise<void> {
-    const { generation } = JSON.parse(await this.kubectl("get", "pxc", this.name, "-o", "jsonpath={.metadata}")) as { generation: number };
+    const { generation } = JSON.parse(await this.kubectl("get", RESOURCE, this.name, "-o", "jsonpath={.metadata}")) as { generation: number };
     await this.view.until(`generation ${generation} of ${this.name} is seen`, 30_000, () =>
       this.resource.metadata.generation >= generation ? null : `it is ${this.resource.metadata.generation}`);
   }

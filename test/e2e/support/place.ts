@@ -41,8 +41,8 @@ export class Place {
     mkdirSync(HISTORY_FOLDER, { recursive: true });
     const path = join(HISTORY_FOLDER, `${this.namespace}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}.txt`);
     const questions = [
-      ["get", "pxc,pods,statefulsets,pvc,services,configmaps,leases,jobs", "-o", "wide"],
-      ["get", "pxc,configmaps", "-o", "yaml"],
+      ["get", "paxosclusters.synod.dev,pods,statefulsets,pvc,services,configmaps,leases,jobs", "-o", "wide"],
+      ["get", "paxosclusters.synod.dev,configmaps", "-o", "yaml"],
       ["get", "events", "--sort-by=.lastTimestamp"],
       ["describe", "pods"],
     ];

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { longestGapMs } from "./write-gap.ts";
+import { longestGap } from "./write-gap.ts";
 
 const ms = (...times: readonly number[]): number[] => times.map((time) => time * 1e6);
-const gap = (acknowledged: readonly number[], from: number, to: number): number => longestGapMs(acknowledged, from * 1e6, to * 1e6);
+const gap = (acknowledged: readonly number[], from: number, to: number): number => longestGap(acknowledged, from * 1e6, to * 1e6).lengthMs;
 
 describe("the longest time without an acknowledged write", () => {
   test("lies between two acknowledgements, whatever their order in the list", () => {
@@ -23,6 +23,10 @@ describe("the longest time without an acknowledged write", () => {
 
   test("leaves out gaps that were over before", () => {
     expect(gap(ms(0, 500, 505, 510), 502, 512)).toBe(5);
+  });
+
+  test("ends when writes were acknowledged again", () => {
+    expect(longestGap(ms(10, 60, 20), 5 * 1e6, 65 * 1e6)).toEqual({ lengthMs: 40, endNs: 60e6 });
   });
 
   test("leaves out what was acknowledged later", () => {
