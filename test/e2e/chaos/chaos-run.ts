@@ -33,7 +33,8 @@ export class ChaosRun {
   static async start(target: Target, images: Images, seed: number): Promise<ChaosRun> {
     const place = await Place.make(target.api, "chaos");
     const storage = { size: VOLUME_SIZE, ...(target.sizedClass === null ? {} : { storageClassName: target.sizedClass }) };
-    const release = await Release.install(place, { image: images.synod, values: { cluster: { replicas: MEMBERS, storage } } });
+    // A name that no other cluster has: a drain knows pods by their labels only, whatever their namespace.
+    const release = await Release.install(place, { name: place.namespace, image: images.synod, values: { cluster: { replicas: MEMBERS, storage } } });
     const { cluster, controller } = release;
     await cluster.untilFullStrength(START_BOUND_MS);
     const load = await LoadRun.start(target.api, {
