@@ -8,7 +8,7 @@ import { bytesEqual } from "../paxos/replica-log.ts";
 import { decodeControlValue } from "../paxos/value.ts";
 import { type ConfigurationInForce, Decisions, isMajority } from "./decisions.ts";
 import type { Disk } from "./disk.ts";
-import { ballotName, commandTexts, configurationName, memberIncarnation, memberNumber, valueName } from "./names.ts";
+import { ballotName, commandTexts, configurationName, memberIncarnation, memberNumber, valueDigest } from "./names.ts";
 import type { ReplicaSnapshot } from "./replica.ts";
 import { Violation } from "./violation.ts";
 
@@ -149,7 +149,7 @@ export class Checker {
   #propose(key: string, value: ValueBytes): void {
     const known = this.#proposed.get(key);
     if (known === undefined) this.#proposed.set(key, value);
-    else if (!bytesEqual(known, value)) throw new Violation(`two values were proposed in ${key}: ${valueName(known)} and ${valueName(value)}`);
+    else if (!bytesEqual(known, value)) throw new Violation(`two values were proposed in ${key}: ${valueDigest(known)} and ${valueDigest(value)}`);
   }
 
   /** Only scenarios ask for commands one by one, so they are read from the decided values when they do. */
@@ -254,8 +254,8 @@ export class Checker {
   applied(member: number, { slot, value }: ChosenEntry): void {
     const decided = this.decided(slot);
     if (decided !== undefined && bytesEqual(decided, value)) return;
-    const truth = decided === undefined ? "nothing is decided there" : `${valueName(decided)} is decided there`;
-    throw new Violation(`member ${member} applied ${valueName(value)} in slot ${slot}, but ${truth}`);
+    const truth = decided === undefined ? "nothing is decided there" : `${valueDigest(decided)} is decided there`;
+    throw new Violation(`member ${member} applied ${valueDigest(value)} in slot ${slot}, but ${truth}`);
   }
 
   /** A state is that of the decided slots up to its own. */

@@ -3,7 +3,7 @@ import type { Configuration } from "../paxos/configuration.ts";
 import type { ValueBytes } from "../paxos/messages.ts";
 import { bytesEqual } from "../paxos/replica-log.ts";
 import { decodeControlValue } from "../paxos/value.ts";
-import { ballotName, memberNumber, valueName } from "./names.ts";
+import { ballotName, memberNumber, valueDigest } from "./names.ts";
 import { Violation } from "./violation.ts";
 
 /** A configuration and the slot of the entry that set it; it governs all slots above. */
@@ -107,7 +107,7 @@ export class Decisions {
 }
 
 function twoDecisions(slot: number, first: ValueBytes, second: ValueBytes): Violation {
-  return new Violation(`slot ${slot} was decided twice: ${valueName(first)} and ${valueName(second)}`);
+  return new Violation(`slot ${slot} was decided twice: ${valueDigest(first)} and ${valueDigest(second)}`);
 }
 
 /** Whether the voters of whom `holds` is true are more than half. */

@@ -1,4 +1,5 @@
 import { assert } from "../codec/assert.ts";
+import { crc32 } from "../codec/crc32.ts";
 import { type Ballot, ballotsEqual, ZERO_BALLOT } from "../paxos/ballot.ts";
 import type { Configuration, MemberInfo } from "../paxos/configuration.ts";
 import { type Incarnation, incarnation } from "../paxos/ids.ts";
@@ -8,6 +9,9 @@ import { decodeValue } from "../paxos/value.ts";
 /** The most members a scenario can have: each is one digit. */
 export const MAX_SCENARIO_MEMBERS = 9;
 
+const LONGEST_NAME = 60;
+/** What is neither a letter nor a sign, and quotation marks, in which the rest is put. */
+const UNREADABLE = /[^ !#-~]+/g;
 const decoder = new TextDecoder();
 
 /** In scenarios a member is a digit from 1 to 9 and its incarnation is that digit 32 times. */
@@ -55,6 +59,14 @@ export function valueName(value: ValueBytes): string {
     case "configuration":
       return configurationName(decoded.configuration);
   }
+}
+
+/** A slot's value where it is told what went wrong with it: by its name if that can be read, else by a digest and how it begins. */
+export function valueDigest(value: ValueBytes): string {
+  const name = valueName(value);
+  if (name.length <= LONGEST_NAME && name.search(UNREADABLE) === -1) return name;
+  const beginning = name.slice(0, LONGEST_NAME).replace(UNREADABLE, "·");
+  return `batch ${crc32(value).toString(16).padStart(8, "0")} of ${value.length} bytes ("${beginning}")`;
 }
 
 /** A configuration as scenarios write it: its voters, then its learners. */

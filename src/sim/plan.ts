@@ -11,6 +11,9 @@ export const FAULTS = [
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
+/** Seeds are numbers of 32 bits: a higher one would draw what a lower one does. */
+export const LAST_SEED = 0xffff_ffff;
+
 /** What goes on in one run and what goes wrong in it: all that is drawn from its seed before it begins. */
 export interface Plan {
   /** Voters that the cluster is founded with, and machines that may join later. */

@@ -5,6 +5,7 @@ import { slot } from "../paxos/ids.ts";
 import { memberNumber, scenarioConfiguration } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import { Administrator } from "./administrator.ts";
+import { clientStory } from "./client-story.ts";
 import { Clients } from "./clients.ts";
 import { Faults } from "./faults.ts";
 import { Machine } from "./machine.ts";
@@ -169,9 +170,10 @@ class Simulation {
     const verdict = checkHistory(this.#clients.operations);
     if (verdict.verdict === "ok") return;
     if (verdict.verdict === "undecided") throw new Error(`the history could not be checked: ${verdict.reason}`);
-    const [first] = verdict.violations;
-    const lines = first?.operations.map((operation) => JSON.stringify(operation)) ?? [];
-    throw new NotLinearizable(["what the clients saw is not linearizable:", first?.reason ?? "", ...lines].join("\n"));
+    const [violation] = verdict.violations;
+    if (violation === undefined) throw new Error("a history is said to be violated by nothing");
+    const where = violation.key === undefined ? "" : `key ${violation.key}: `;
+    throw new NotLinearizable(`${where}${violation.reason}`, clientStory(violation, this.#clients.operations));
   }
 
   #report(): SimulationReport {

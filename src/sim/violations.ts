@@ -8,6 +8,13 @@ export class NoProgress extends Violation {
 /** No order of the clients' operations explains what they were told. */
 export class NotLinearizable extends Violation {
   override name = "NotLinearizable";
+  /** What they did and were told, in order, each line with its time; it is in the message, too. */
+  readonly clients: readonly string[];
+
+  constructor(reason: string, clients: readonly string[]) {
+    super([`what the clients saw is not linearizable: ${reason}`, ...clients].join("\n"));
+    this.clients = clients;
+  }
 }
 
 /** Members applied the same slots and differ. */

@@ -1,5 +1,9 @@
+import { InvariantError } from "../codec/assert.ts";
 import { SeededRandom } from "../scenario/seeded-random.ts";
 import { EventQueue } from "./event-queue.ts";
+
+/** Events at one moment: many times what there are in the busiest run. */
+export const MOST_AT_ONCE = 100_000;
 
 /** Lets every promise that is settled be followed as far as it goes. It must neither wait nor draw. */
 export type Settle = () => Promise<void>;
@@ -14,6 +18,7 @@ export class World {
   readonly #settle: Settle;
   #nowMs = 0;
   #events = 0;
+  #atOnce = 0;
   #lasts = 0;
   #pending = false;
   #failure: unknown = null;
@@ -71,7 +76,7 @@ export class World {
     await this.#settle();
     while (this.#queue.nextMs <= untilMs && !done()) {
       const { atMs, run } = this.#queue.take();
-      this.#nowMs = atMs;
+      this.#countAt(atMs);
       this.#events += 1;
       run();
       if (this.#pending) {
@@ -81,5 +86,12 @@ export class World {
       if (this.#failure !== null) throw this.#failure;
     }
     if (!done()) this.#nowMs = Math.max(this.#nowMs, untilMs);
+  }
+
+  /** Time goes on: events that add events of the same moment for ever would keep it from doing so. */
+  #countAt(atMs: number): void {
+    this.#atOnce = atMs === this.#nowMs ? this.#atOnce + 1 : 1;
+    this.#nowMs = atMs;
+    if (this.#atOnce > MOST_AT_ONCE) throw new InvariantError(`more than ${MOST_AT_ONCE} events at ${atMs} ms: time does not go on`);
   }
 }

@@ -13,15 +13,18 @@ export type KubeOutcome =
   /** It would succeed later: the server is busy, starting, or cannot be reached. */
   | "unavailable";
 
-const MAX_MESSAGE_CHARS = 300;
+const MAX_MESSAGE_CHARS = 600;
 
 /** A request to the API server that did not succeed. Its message has the server's own words for people, bounded, and never a header or a whole body. */
 export class KubeError extends SynodError {
   readonly outcome: KubeOutcome;
+  /** The server's own words, without the request. */
+  readonly words: string;
 
-  constructor(outcome: KubeOutcome, message: string) {
+  constructor(outcome: KubeOutcome, message: string, words = message) {
     super("SYNOD_ERR_KUBERNETES", message);
     this.outcome = outcome;
+    this.words = words;
   }
 }
 
@@ -35,7 +38,7 @@ export function answeredError(what: string, status: number, body: string, secret
   const words = secret || message === null ? `HTTP ${status}${reason === null ? "" : ` ${reason}`}` : message.slice(0, MAX_MESSAGE_CHARS);
   // So the server says that a patch names the uid of an object that is not there any more.
   const outcome = fields.includes("metadata.uid") ? "conflict" : outcomeOf(status, reason);
-  return new KubeError(outcome, `${what}: ${words}`);
+  return new KubeError(outcome, `${what}: ${words}`, words);
 }
 
 /** A request to which no answer came. */

@@ -21,8 +21,8 @@ export type Action =
   | { readonly type: "rotateKey"; readonly rotatedAt: string }
   /** All members accept the current key: the previous one ends. */
   | { readonly type: "dropPreviousKey" }
-  /** Creates the one immutable founding document of these members. That it exists is not an error: the next pass reads it. */
-  | { readonly type: "createBootstrap"; readonly members: readonly { readonly incarnation: string; readonly name: string; readonly address: string }[] }
+  /** Creates the one immutable founding document of these members: of a new cluster, or of the one that there is. That it exists is not an error: the next pass reads it. */
+  | { readonly type: "createBootstrap"; readonly cluster: string | null; readonly members: readonly { readonly incarnation: string; readonly name: string; readonly address: string }[] }
   /** Nothing of the cluster that it names is left. To be refused when a fresh list shows a claim or a StatefulSet. */
   | { readonly type: "deleteBootstrap"; readonly uid: string }
   /** Gives the founding document to the member in a pod. */

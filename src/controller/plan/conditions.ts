@@ -1,3 +1,4 @@
+import { podName } from "../resource/names.ts";
 import type { Condition, ConditionType } from "../resource/paxos-cluster.ts";
 import { hasLiveQuorum, isLive, quorumOf, votersOf } from "./seats.ts";
 import { ordinalsBelow, seatsOf, type Situation } from "./situation.ts";
@@ -50,13 +51,14 @@ function quorateOf({ clusterId, configuration, members }: Situation): Verdict {
 }
 
 function readyOf(situation: Situation, quorate: Verdict): Verdict {
-  const { configuration, desired, pods } = situation;
+  const { configuration, desired, pods, name } = situation;
   if (quorate.status !== "True" || configuration === null) return { status: "False", reason: quorate.reason, message: quorate.message };
   const ready = readyVoters(situation);
   const voters = votersOf(configuration).length;
   if (ready < desired) {
-    const missing = ordinalsBelow(desired).filter((ordinal) => pods.get(ordinal)?.ready !== true).length;
-    return { status: "False", reason: "MembersNotReady", message: `${ready} of ${desired} members are ready voters${missing > 0 ? `; ${missing} pods are not ready` : ""}. The cluster serves.` };
+    const unready = ordinalsBelow(desired).filter((ordinal) => pods.get(ordinal)?.ready !== true).map((ordinal) => podName(name, ordinal));
+    const who = unready.length === 0 ? "" : ` Not ready: ${unready.join(", ")}.`;
+    return { status: "False", reason: "MembersNotReady", message: `${ready} of ${desired} members are ready voters.${who}${ready === 0 ? "" : " The cluster serves."}` };
   }
   if (voters !== desired) return { status: "False", reason: "Resizing", message: `${voters} members vote, ${desired} are wanted. The cluster serves.` };
   return { status: "True", reason: "AllReady", message: `All ${desired} members vote and are ready.` };

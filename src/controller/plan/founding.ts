@@ -3,6 +3,8 @@ import { memberAddress, podName } from "../resource/names.ts";
 import type { ObservedMember } from "./observed.ts";
 import { claimedOrdinals } from "./replicas.ts";
 import { isFounder, ordinalsBelow, type Situation } from "./situation.ts";
+import type { Action } from "./actions.ts";
+import { votersOf } from "./seats.ts";
 import { act, type Step, wait } from "./step.ts";
 
 /**
@@ -23,7 +25,7 @@ export function planFounding(situation: Situation): Step | null {
     return wait("Founding", "Some volumes carry a cluster already or cannot be used, so that no new one is founded. See the condition Degraded.");
   }
   const founders = answers.slice(0, desired).map(({ incarnation, name, ordinal }) => ({ incarnation, name, address: memberAddress(cluster, ordinal) }));
-  return act([{ type: "createBootstrap", members: founders }], "Founding", `Founding a cluster of ${desired}: ${founders.map(({ name }) => name).join(", ")}.`);
+  return act([{ type: "createBootstrap", cluster: null, members: founders }], "Founding", `Founding a cluster of ${desired}: ${founders.map(({ name }) => name).join(", ")}.`);
 }
 
 function isBlank({ cluster, fence }: ObservedMember): boolean {
@@ -41,4 +43,14 @@ export function confirmFounding(situation: Situation): Step | null {
     missing.map(({ ordinal, incarnation }) => ({ type: "found", ordinal, incarnation })),
     "Founding", `Giving the founding document of cluster ${bootstrap.cluster} to ${names}.`,
   );
+}
+
+/**
+ * Writes down again whose volumes these are, where somebody deleted the document, or the cluster was recovered from a volume and never had
+ * one. It names those who vote now: all of them know the cluster, so that it is given to nobody.
+ */
+export function restoreBootstrap({ observed: { bootstrap }, clusterId, stable }: Situation): readonly Action[] {
+  if (bootstrap !== null || clusterId === null || stable === null) return [];
+  const members = votersOf(stable).map(({ id, name, address }) => ({ incarnation: id, name, address }));
+  return [{ type: "createBootstrap", cluster: clusterId, members }];
 }

@@ -1,5 +1,6 @@
 import type { KubernetesObject, V1OwnerReference, V1StatefulSetSpec } from "@kubernetes/client-node";
 import { desiredObjects, objectKey } from "../manifests/desired-objects.ts";
+import { quantity } from "../manifests/quantity.ts";
 import { isSubset } from "../manifests/subset.ts";
 import { namesOf } from "../resource/names.ts";
 import { KIND } from "../resource/paxos-cluster.ts";
@@ -24,7 +25,7 @@ const IMMUTABLE = ["serviceName", "podManagementPolicy", "selector", "volumeClai
 
 /** What differs between the objects that a cluster is to have and those that it has. Nothing, when all is well. */
 export function planObjects(situation: Situation): ObjectsPlan {
-  const { observed: { cluster, objects }, name } = situation;
+  const { observed: { cluster }, name } = situation;
   const desired = desiredObjects(cluster, statefulSetReplicas(situation));
   const states = desired.map((object) => standing(situation, object));
   const actions = [...desired.flatMap((object) => mend(situation, object)), ...superfluous(situation, desired)];
@@ -35,7 +36,7 @@ export function planObjects(situation: Situation): ObjectsPlan {
   return {
     actions,
     statefulSetStands,
-    templateStands: statefulSetStands && isSubset(templateOf(set), templateOf(objects.get(key))),
+    templateStands: statefulSetStands && !actions.some((action) => action.type === "apply" && action.object === set),
     problem: taken.length === 0 ? null : {
       reason: "NameTaken",
       message: `${taken.join(", ")} belongs to something else. Delete or rename that, or give the PaxosCluster another name.`,
@@ -48,8 +49,14 @@ function mend(situation: Situation, desired: KubernetesObject): Action[] {
   const live = situation.observed.objects.get(objectKey(desired));
   const state = standing(situation, desired);
   if (state === "going" || state === "taken") return [];
-  if (state === "ours" && desired.kind === "StatefulSet" && !sameForever(desired, live)) return recreate(live);
+  if (state === "ours" && desired.kind === "StatefulSet" && !sameForever(desired, live)) return growing(situation) ? [] : recreate(live);
   return isSubset(desired, live ?? null) ? [] : [{ type: "apply", object: desired }];
+}
+
+/** Claims grow first: should their class refuse it, the StatefulSet goes on as it is. */
+function growing({ observed: { cluster, claims } }: Situation): boolean {
+  const size = quantity(cluster.spec.storage.size) ?? 0;
+  return claims.some((claim) => !claim.terminating && size > (quantity(claim.size) ?? Infinity));
 }
 
 function recreate(live: KubernetesObject | undefined): Action[] {
@@ -86,10 +93,6 @@ function owner(object: KubernetesObject | undefined): V1OwnerReference | undefin
 function sameForever(desired: KubernetesObject, live: KubernetesObject | undefined): boolean {
   const [wanted, present] = [specOf(desired), specOf(live)];
   return IMMUTABLE.every((field) => isSubset(wanted?.[field], present?.[field]));
-}
-
-function templateOf(object: KubernetesObject | undefined): unknown {
-  return specOf(object)?.template;
 }
 
 function specOf(object: KubernetesObject | undefined): V1StatefulSetSpec | undefined {

@@ -116,4 +116,6 @@ export interface Observed {
   readonly configuration: ObservedConfiguration | null;
   readonly bootstrap: ObservedBootstrap | null;
   readonly secret: ObservedSecret | null;
+  /** What the API server said of the last step that it refused for good, null once a pass went through. */
+  readonly refusal: string | null;
 }

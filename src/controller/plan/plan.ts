@@ -1,6 +1,6 @@
 import type { Action, Notice, Plan } from "./actions.ts";
 import { restartFenced, reviveOutdated } from "./broken-pods.ts";
-import { confirmFounding, planFounding } from "./founding.ts";
+import { confirmFounding, planFounding, restoreBootstrap } from "./founding.ts";
 import { planGrowth } from "./grow.ts";
 import { planAdmission, removeStaleLearner } from "./joining.ts";
 import { planKeys } from "./keys.ts";
@@ -70,7 +70,7 @@ function planAll(situation: Situation): Plan {
   const steps = stepsOf(situation, objects);
   const step = steps.find(({ actions }) => actions.length > 0) ?? null;
   const volumes = objects.statefulSetStands ? planVolumes(situation) : [];
-  const upkeep = [...objects.actions, ...keys];
+  const upkeep = [...objects.actions, ...keys, ...restoreBootstrap(situation)];
   const actions: readonly Action[] = [...upkeep, ...planLeaderLabel(situation), ...(step?.actions ?? []), ...volumes];
   const problems = [...(objects.problem === null ? [] : [objects.problem]), ...steps.flatMap(({ problem }) => problem ?? []), ...problemsOf(situation)];
   const progress = step?.progress ?? steps.find((waiting) => waiting.progress !== null)?.progress ?? upkeepRemark(objects, actions);

@@ -1,13 +1,16 @@
-import { namesOf } from "../resource/names.ts";
+import { namesOf, podName } from "../resource/names.ts";
 import type { ObservedPod } from "./observed.ts";
 import { claimedOrdinals } from "./replicas.ts";
 import { inOrder } from "./broken-pods.ts";
 import { isFounder, isForeign, ordinalsBelow, seatsOf, type Situation } from "./situation.ts";
 import { quorumOf, seatOrdinal, votersOf } from "./seats.ts";
 import type { Remark } from "./step.ts";
+import { parseRfc3339 } from "./time.ts";
 
 /** A pod that is not ready for so long is worth a word. */
 const SLOW_MS = 120_000;
+/** A pod that has not started, or has not been made, for so long. */
+const UNSTARTED_MS = 30_000;
 /** What a container does not get over by waiting. Other reasons pass, as a rule. */
 const FAILED = new Set([
   "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "CrashLoopBackOff", "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
@@ -15,7 +18,7 @@ const FAILED = new Set([
 
 /** What is wrong and does not mend itself, the gravest first. */
 export function problemsOf(situation: Situation): readonly Remark[] {
-  return [allVolumesLost(situation) ?? majorityLost(situation), ...foreignVolumes(situation), ...fencedMembers(situation), ...failingPods(situation)].filter((problem) => problem !== null);
+  return [allVolumesLost(situation) ?? majorityLost(situation), ...foreignVolumes(situation), ...fencedMembers(situation), ...missingPods(situation), ...failingPods(situation), refused(situation)].filter((problem) => problem !== null);
 }
 
 /** Every member that is wanted has an empty folder although the cluster was founded: starting anew would silently forget what was acknowledged. */
@@ -73,6 +76,21 @@ function fencedMembers({ members }: Situation): readonly Remark[] {
   }]));
 }
 
+/** What the API server did not take, such as limits below the requests. */
+function refused({ observed: { refusal } }: Situation): Remark | null {
+  return refusal === null ? null : { reason: "Refused", message: `Kubernetes does not take what the spec asks for: ${refusal}` };
+}
+
+/** Pods that are not even made: a quota, an admission rule or a priority class is in the way, and only the StatefulSet's events say which. */
+function missingPods(situation: Situation): readonly Remark[] {
+  const { observed: { cluster, nowMs, statefulSet }, desired, pods, name } = situation;
+  const missing = ordinalsBelow(Math.min(desired, statefulSet?.replicas ?? 0)).filter((ordinal) => !pods.has(ordinal)).map((ordinal) => podName(name, ordinal));
+  const ready = cluster.status?.conditions?.find(({ type }) => type === "Ready");
+  const since = ready?.status === "False" ? parseRfc3339(ready.lastTransitionTime) : null;
+  if (missing.length === 0 || since === null || nowMs - since < UNSTARTED_MS) return [];
+  return [{ reason: "PodsNotMade", message: `${missing.join(", ")}: no such pod is made. See kubectl describe statefulset ${namesOf(name).statefulSet}, whose events say why.` }];
+}
+
 function failingPods(situation: Situation): readonly Remark[] {
   const { observed: { nowMs, statefulSet }, desired, pods } = situation;
   return inOrder([...pods.values()]).filter(({ ordinal, terminating }) => ordinal < desired && !terminating).flatMap((pod) => {
@@ -86,8 +104,9 @@ function failingPods(situation: Situation): readonly Remark[] {
 }
 
 function failure(situation: Situation, { ordinal, name, running, ready, waiting, createdMs }: ObservedPod, nowMs: number): string | null {
-  if (waiting !== null && FAILED.has(waiting)) return waiting;
-  if (ready || nowMs - createdMs < SLOW_MS) return null;
+  // The kubelet changes between the two for as long as the image cannot be had.
+  if (waiting !== null && FAILED.has(waiting)) return waiting === "ErrImagePull" ? "ImagePullBackOff" : waiting;
+  if (ready || nowMs - createdMs < (running ? SLOW_MS : UNSTARTED_MS)) return null;
   if (!running) return `it has not started (${waiting ?? "it may not have been scheduled"})`;
   const { configuration } = situation;
   const votes = configuration === null || seatsOf(situation, configuration, ordinal).some(({ role }) => role === "voter");

@@ -136,9 +136,8 @@ export class Actor {
     if (changed !== null) await client.patch(place, secretPatch(secret.metadata?.resourceVersion ?? "", changed.keys, changed.made));
   }
 
-  async #createBootstrap({ members }: Of<"createBootstrap">): Promise<void> {
-    const cluster = randomBytes(16).toString("hex");
-    await orExists(this.#options.client.create(makeBootstrap(this.#observed.cluster, cluster, members)));
+  async #createBootstrap({ cluster, members }: Of<"createBootstrap">): Promise<void> {
+    await orExists(this.#options.client.create(makeBootstrap(this.#observed.cluster, cluster ?? randomBytes(16).toString("hex"), members)));
   }
 
   /** It has to be there for as long as a volume or a set that could make one is. */

@@ -7,7 +7,7 @@ import { observeMembers, type UrlOf } from "./observe-members.ts";
 import { observeObjects } from "./observe-objects.ts";
 
 export interface Observation {
-  readonly observed: Observed;
+  readonly observed: Omit<Observed, "refusal">;
   /** With the keys that the Secret has, or had when it was seen last. */
   readonly calls: MemberCalls;
 }

@@ -2,7 +2,7 @@ import { SynodError } from "../../errors/synod-error.ts";
 import type { KubeClient } from "../kube/client.ts";
 import type { Clock } from "../kube/clock.ts";
 import type { EventRecorder, EventText, Regarding } from "../kube/event-recorder.ts";
-import { isOutcome } from "../kube/kube-error.ts";
+import { isOutcome, KubeError } from "../kube/kube-error.ts";
 import type { Action, Plan } from "../plan/actions.ts";
 import type { Observed } from "../plan/observed.ts";
 import { KIND, type PaxosCluster, type PaxosClusterStatus } from "../resource/paxos-cluster.ts";
@@ -38,6 +38,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #keyMemory = new KeyMemory();
   readonly #notices = new StandingNotices();
+  /** By uid: what the API server said when it last refused a step for good. */
+  readonly #refusals = new Map<string, string>();
   /** By key, to forget what is known of a cluster that is gone. */
   readonly #uids = new Map<ClusterKey, string>();
 
@@ -52,7 +54,8 @@ export class Reconciler {
     const cluster = await client.get<PaxosCluster>({ kind: KIND, ...splitKey(key) });
     if (cluster === null || cluster.metadata.deletionTimestamp !== undefined) return this.#forget(key);
     this.#uids.set(key, cluster.metadata.uid);
-    const { observed, calls } = await observe({ client, urlOf, keyMemory: this.#keyMemory, nowMs: clock.wallMs() }, cluster);
+    const { observed: seen, calls } = await observe({ client, urlOf, keyMemory: this.#keyMemory, nowMs: clock.wallMs() }, cluster);
+    const observed = { ...seen, refusal: this.#refusals.get(cluster.metadata.uid) ?? null };
     const made = plan(observed);
     for (const notice of this.#notices.news(cluster.metadata.uid, made.notices)) this.#tell(cluster, { ...notice, action: "Reconcile" });
     const failures = await settle([
@@ -64,23 +67,30 @@ export class Reconciler {
     return Math.min(made.againMs ?? resyncMs, resyncMs);
   }
 
+  /** What the API server refuses for good holds up nothing else: a volume that cannot grow must not keep a lost member from being replaced. */
   async #carryOut(actions: readonly Action[], observed: Observed, actor: Actor): Promise<void> {
+    let refused: unknown = null;
     for (const action of actions) {
       try {
         await actor.act(action);
       } catch (error) {
         this.#options.onAction?.(action.type, "failed");
-        this.#tellFailure(observed.cluster, action, error);
-        throw error;
+        this.#noteFailure(observed.cluster, action, error);
+        if (!isRefusal(error)) throw error;
+        refused ??= error;
+        continue;
       }
       this.#options.onAction?.(action.type, "done");
       const text = describeAction(action, observed);
       if (text !== null) this.#tell(observed.cluster, text);
     }
+    if (refused !== null) throw refused;
+    this.#refusals.delete(observed.cluster.metadata.uid);
   }
 
-  /** What passes by itself is not worth an Event: the next pass plans anew. */
-  #tellFailure(cluster: PaxosCluster, action: Action, error: unknown): void {
+  /** What passes by itself is not worth an Event: the next pass plans anew. What does not is a condition from then on, and told as such. */
+  #noteFailure(cluster: PaxosCluster, action: Action, error: unknown): void {
+    if (isRefusal(error)) return void this.#refusals.set(cluster.metadata.uid, error.words);
     if (!(error instanceof SynodError) || isOutcome(error, "conflict", "unavailable")) return;
     const passes = error.kind.retryable && error.code !== "SYNOD_ERR_KUBERNETES";
     if (passes || ["SYNOD_ERR_STALE_CONFIGURATION", "SYNOD_ERR_STOPPING"].includes(error.code)) return;
@@ -114,10 +124,15 @@ export class Reconciler {
     this.#uids.delete(key);
     if (uid !== undefined) {
       this.#notices.forget(uid);
+      this.#refusals.delete(uid);
       this.#keyMemory.forget(uid);
     }
     return null;
   }
+}
+
+function isRefusal(error: unknown): error is KubeError {
+  return error instanceof KubeError && (error.outcome === "invalid" || error.outcome === "forbidden");
 }
 
 /** Does one after the other although some fail, and returns the failures. */

@@ -13,6 +13,9 @@ export const COMPONENT_LABEL = "app.kubernetes.io/component";
 /** On the pod of the leader, "leader"; absent elsewhere. Set by the controller. */
 export const ROLE_LABEL = "synod.dev/role";
 
+/** On each object that is applied: a fingerprint of what it is to be. */
+export const DESIRED_ANNOTATION = "synod.dev/desired";
+
 export interface ClusterNames {
   /** Also the StatefulSet's, so that pods are NAME-0, NAME-1, … */
   readonly statefulSet: string;

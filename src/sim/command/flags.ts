@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { SHAPES, type Shape } from "../partitions.ts";
-import { FAULTS, type Fault, type Wishes } from "../plan.ts";
+import { FAULTS, type Fault, LAST_SEED, type Wishes } from "../plan.ts";
 
 export interface Flags {
   readonly seed?: number;
@@ -9,10 +9,13 @@ export interface Flags {
   readonly from: number;
   readonly minutes?: number;
   readonly jobs: number;
+  /** How long a seed may take by the clock on the wall, in milliseconds. */
+  readonly limitMs?: number;
   readonly wishes: Wishes;
 }
 
-type Raw = Omit<Flags, "wishes"> & {
+type Raw = Omit<Flags, "wishes" | "limitMs"> & {
+  readonly limit?: number;
   readonly size?: number;
   readonly spares?: number;
   readonly trouble?: number;
@@ -29,15 +32,16 @@ const MS = 1_000;
 
 /** Reads what was asked for on the command line. */
 export function readFlags(argv: readonly string[]): Flags {
-  const raw = new Command("sim")
+  const command = new Command("sim")
     .description("live through clusters' lives in one thread each, with everything that can go wrong, and check that nothing unsafe happens")
-    .option("--seed <seed>", "replay one seed and print its story", parseCount)
+    .option("--seed <seed>", "replay one seed and print its story", parseSeed)
     .option("--seeds <count>", "how many seeds to search", parseCount, 100)
-    .option("--from <seed>", "the first of them", parseCount, 1)
+    .option("--from <seed>", "the first of them", parseSeed, 1)
     .option("--minutes <minutes>", "instead of a number of seeds: how long to search", parsePositive)
     .option("--jobs <count>", "how many seeds at once, each in a thread of its own", parseCount, availableParallelism())
+    .option("--limit <seconds>", "after how long, by the clock on the wall, a seed is said not to end", parsePositive)
     .option("--size <members>", "instead of what the seed draws: how many members", parseSize)
-    .option("--spares <machines>", "instead of what the seed draws: how many machines may join", parseNatural)
+    .option("--spares <machines>", `instead of what the seed draws: how many machines may join, as far as there are no more than ${MOST_MEMBERS} with the members`, parseSpares)
     .option("--trouble <seconds>", "instead of 20: how long things go wrong", parsePositive)
     .option("--clients <count>", "instead of what the seed draws: how many clients", parseCount)
     .option("--sessions <count>", "instead of what the seed draws: how many more clients with sessions", parseNatural)
@@ -45,11 +49,13 @@ export function readFlags(argv: readonly string[]): Flags {
     .option("--rate <count>", "instead of what the seed draws: operations per simulated second, about", parseCount)
     .option("--lasting <shape>", `instead of what the seed draws: what still lasts when a quorum heals: ${SHAPES.join(", ")}`, parseShape)
     .option("--without <faults>", `without some of: ${["network", ...FAULTS].join(",")}`, parseFaults)
-    .parse(argv)
-    .opts<Raw>();
-  const { seed, seeds, from, minutes, jobs, size, spares, trouble, clients, sessions, keys, rate, lasting, without } = raw;
+    .parse(argv);
+  const raw = command.opts<Raw>();
+  const { seed, seeds, from, minutes, jobs, limit, size, spares, trouble, clients, sessions, keys, rate, lasting, without } = raw;
+  if (minutes === undefined && from + seeds - 1 > LAST_SEED) command.error(`error: the last of ${seeds} seeds from ${from} on is above ${LAST_SEED}, the highest one`);
+  if ((size ?? 1) + (spares ?? 0) > MOST_MEMBERS) command.error(`error: ${size} members and ${spares} that may join are more than ${MOST_MEMBERS} machines`);
   const wishes = given({ size, spares, troubleMs: trouble === undefined ? undefined : trouble * MS, clients, sessions, keys, perSecond: rate, lasting, without });
-  return { seeds, from, jobs, wishes, ...given({ seed, minutes }) };
+  return { seeds, from, jobs, wishes, ...given({ seed, minutes, limitMs: limit === undefined ? undefined : limit * MS }) };
 }
 
 /** The command that replays a seed with these wishes. */
@@ -70,6 +76,18 @@ function given<T extends object>(values: T): Given<T> {
 function parseCount(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It must be a whole number above 0.");
+  return value;
+}
+
+function parseSeed(text: string): number {
+  const value = parseCount(text);
+  if (value > LAST_SEED) throw new InvalidArgumentError(`It must be at most ${LAST_SEED}.`);
+  return value;
+}
+
+function parseSpares(text: string): number {
+  const value = parseNatural(text);
+  if (value >= MOST_MEMBERS) throw new InvalidArgumentError(`It must be below ${MOST_MEMBERS}: there are no more than ${MOST_MEMBERS} machines, members included.`);
   return value;
 }
 

@@ -1,8 +1,7 @@
-import { once } from "node:events";
-import { Worker } from "node:worker_threads";
-import type { Wishes } from "../plan.ts";
+import { LAST_SEED, type Wishes } from "../plan.ts";
+import { SeedThread, usualLimitMs } from "./seed-thread.ts";
 import { Tally } from "./tally.ts";
-import type { Answer, Task } from "./thread.ts";
+import type { SearchFailure, SeedAnswer, ThreadTime } from "./thread.ts";
 import type { TimeByPart } from "./time-profile.ts";
 
 export interface SearchOptions {
@@ -12,11 +11,12 @@ export interface SearchOptions {
   readonly untilMs: number;
   readonly jobs: number;
   readonly wishes: Wishes;
+  /** How long a seed may take by the clock on the wall; what is usual unless it says otherwise. */
+  readonly limitMs?: number;
   readonly nowMs: () => number;
-  readonly progress: (tally: Tally) => void;
+  /** Adds up what the runs report, while it goes on. */
+  readonly tally?: Tally;
 }
-
-export type SearchFailure = Extract<Answer, { type: "failed" }>;
 
 export interface SearchResult {
   readonly tally: Tally;
@@ -27,38 +27,31 @@ export interface SearchResult {
   readonly cpuMs: number;
 }
 
-const THREAD = new URL(`./thread${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-
 /** Lives through one seed after the other in several threads, until one fails or there are enough. */
 export async function search(options: SearchOptions): Promise<SearchResult> {
-  const tally = new Tally();
+  const { tally = new Tally() } = options;
   const time = new Map<string, number>();
   let failure: SearchFailure | null = null;
   let cpuMs = 0;
   let next = options.from;
-  const nextTask = (): Task | null => {
-    const goesOn = failure === null && next < options.from + options.seeds && options.nowMs() < options.untilMs;
-    return goesOn ? { seed: next++, wishes: options.wishes } : null;
+  const nextSeed = (): number | null => {
+    const goesOn = failure === null && next < options.from + options.seeds && next <= LAST_SEED && options.nowMs() < options.untilMs;
+    return goesOn ? next++ : null;
   };
-  const take = (answer: Answer): void => {
+  const take = (answer: SeedAnswer | ThreadTime): void => {
     if (answer.type === "time") {
       cpuMs += answer.cpuMs;
       for (const [part, us] of answer.time) time.set(part, (time.get(part) ?? 0) + us);
     } else if (answer.type === "failed") failure = failure === null || answer.seed < failure.seed ? answer : failure;
     else tally.add(answer.report);
-    options.progress(tally);
   };
-  await Promise.all(Array.from({ length: options.jobs }, () => runThread(nextTask, take)));
+  await Promise.all(Array.from({ length: options.jobs }, () => runThread(options, nextSeed, take)));
   return { tally, failure, time, cpuMs };
 }
 
-async function runThread(nextTask: () => Task | null, take: (answer: Answer) => void): Promise<void> {
-  const thread = new Worker(THREAD);
-  for (let task = nextTask(); ; task = nextTask()) {
-    thread.postMessage(task);
-    const [answer] = await once(thread, "message") as [Answer];
-    take(answer);
-    if (answer.type === "time") break;
-  }
-  await thread.terminate();
+async function runThread({ wishes, limitMs = usualLimitMs(wishes) }: SearchOptions, nextSeed: () => number | null, take: (answer: SeedAnswer | ThreadTime) => void): Promise<void> {
+  const thread = new SeedThread({ limitMs });
+  for (let seed = nextSeed(); seed !== null; seed = nextSeed()) take(await thread.live(seed, wishes));
+  const last = await thread.stop();
+  if (last !== null) take(last);
 }

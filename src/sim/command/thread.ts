@@ -2,26 +2,45 @@ import { isMainThread, parentPort } from "node:worker_threads";
 import type { Wishes } from "../plan.ts";
 import { settle } from "../settle.ts";
 import { simulate, type SimulationReport } from "../simulation.ts";
+import { NotLinearizable } from "../violations.ts";
 import { type TimeByPart, TimeProfile } from "./time-profile.ts";
 
 export interface Task {
   readonly seed: number;
   readonly wishes: Wishes;
+  /** Whether its story is wanted. */
+  readonly told: boolean;
 }
 
-export type Answer =
-  | { readonly type: "fine"; readonly seed: number; readonly report: SimulationReport }
-  | { readonly type: "failed"; readonly seed: number; readonly name: string; readonly message: string }
-  /** Where the thread's time went, and how much processor time it took in all, in milliseconds. */
-  | { readonly type: "time"; readonly time: TimeByPart; readonly cpuMs: number };
+export interface SearchFailure {
+  readonly type: "failed";
+  readonly seed: number;
+  readonly name: string;
+  readonly message: string;
+  /** Where clients saw it: their story, which is part of the message. */
+  readonly clients?: readonly string[];
+}
 
-/** Lives through one seed; never throws. */
-export async function live({ seed, wishes }: Task): Promise<Exclude<Answer, { type: "time" }>> {
+/** What became of a seed. */
+export type SeedAnswer = { readonly type: "fine"; readonly seed: number; readonly report: SimulationReport } | SearchFailure;
+
+/** Where the thread's time went, and how much processor time it took in all, in milliseconds. */
+export interface ThreadTime {
+  readonly type: "time";
+  readonly time: TimeByPart;
+  readonly cpuMs: number;
+}
+
+/** What the thread says; a line is one of the story of the seed that it is at. */
+export type Said = SeedAnswer | ThreadTime | { readonly type: "line"; readonly line: string };
+
+async function live({ seed, wishes }: Task, tell: ((line: string) => void) | undefined): Promise<SeedAnswer> {
   try {
-    return { type: "fine", seed, report: await simulate({ seed, settle, wishes }) };
+    const report = await simulate({ seed, settle, wishes, ...(tell === undefined ? {} : { tell }) });
+    return { type: "fine", seed, report };
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
-    return { type: "failed", seed, name, message };
+    return { type: "failed", seed, name, message, ...(error instanceof NotLinearizable ? { clients: error.clients } : {}) };
   }
 }
 
@@ -38,8 +57,13 @@ if (!isMainThread && parentPort !== null) {
   Error.stackTraceLimit = 0;
   const profile = new TimeProfile();
   const beginMs = cpuMs();
+  const say = (said: Said): void => port.postMessage(said);
+  const tell = (line: string): void => say({ type: "line", line });
   port.on("message", (task: Task | null) => {
-    if (task === null) port.postMessage({ type: "time", time: profile.stop(), cpuMs: cpuMs() - beginMs } satisfies Answer);
-    else void live(task).then((answer) => port.postMessage(answer));
+    if (task === null) say({ type: "time", time: profile.stop(), cpuMs: cpuMs() - beginMs });
+    else void live(task, task.told ? tell : undefined).then((answer) => {
+      // A promise that was rejected and that nobody follows is found when the event loop comes round, and belongs to this seed.
+      setImmediate(say, answer);
+    });
   });
 }

@@ -16,7 +16,7 @@ describe("founding", () => {
   it("makes the document of every wanted member's incarnation, with addresses that last", () => {
     const [action] = plan(observe({}, unfounded())).actions;
     expect(action).toEqual({
-      type: "createBootstrap",
+      type: "createBootstrap", cluster: null,
       members: [0, 1, 2].map((ordinal) => ({ incarnation: `new${ordinal}`, name: `demo-${ordinal}`, address: `demo-${ordinal}.demo-members.prod.svc.cluster.local:7400` })),
     });
   });
@@ -76,6 +76,12 @@ describe("founding", () => {
     expect(planned(observe({}, emptied))).toEqual([]);
     expect(condition(observe({}, emptied), "Degraded")).toBe("True AllVolumesLost");
     expect(condition(observe({}, emptied), "Ready")).toMatch(/^False/);
+  });
+
+  it("is written down again when somebody deleted the document, for the cluster that there is and those who vote in it", () => {
+    const deleted = observe({ status: { clusterId: CLUSTER } }, { bootstrap: null });
+    expect(plan(deleted).actions).toMatchObject([{ type: "createBootstrap", cluster: CLUSTER, members: [{ incarnation: "i0", name: "demo-0" }, { incarnation: "i1" }, { incarnation: "i2" }] }]);
+    expect(planned({ ...deleted, configuration: configuration([seat(0), seat(1), seat(2)], { fromLeader: false }) })).toEqual([]);
   });
 
   it("says what to do when so many volumes are lost that no majority can ever come back, and touches nothing", () => {

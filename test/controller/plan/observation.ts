@@ -81,6 +81,7 @@ export function observe({ spec, status, replicas: given }: Scene, changes: Parti
     configuration: configuration(ordinals.map((ordinal) => seat(ordinal))),
     bootstrap: { uid: "bootstrap-uid", cluster: CLUSTER, voters: ordinals.map((ordinal) => ({ incarnation: `i${ordinal}`, name: podName("demo", ordinal), address: "" })) },
     secret: { uid: "secret-uid", current: "k1", previous: null, madeMs: NOW_MS - HOUR_MS, rotatedAt: null },
+    refusal: null,
     ...changes,
   };
 }

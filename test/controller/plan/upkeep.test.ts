@@ -1,9 +1,10 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { describe, expect, it } from "vitest";
+import { desiredObjects, objectKey } from "../../../src/controller/manifests/desired-objects.ts";
 import type { Observed } from "../../../src/controller/plan/observed.ts";
 import { plan } from "../../../src/controller/plan/plan.ts";
 import type { PaxosClusterSpec } from "../../../src/controller/resource/paxos-cluster.ts";
-import { blank, claim, configuration, liveObjects, member, observe, planned, pod, seat } from "./observation.ts";
+import { blank, claim, condition, configuration, liveObjects, member, NOW_MS, observe, planned, pod, seat } from "./observation.ts";
 import { resource } from "./resource.ts";
 
 /** A cluster whose objects are those of its former specification. */
@@ -34,7 +35,9 @@ describe("a healthy cluster", () => {
 
   it("has quantities that the API server wrote in its own form", () => {
     const live = changed({ storage: { size: "1024Mi" }, resources: { requests: { cpu: "1000m", memory: "0.5Gi" } } }, { resources: { requests: { cpu: "1", memory: "512Mi" } } });
-    expect(planned(live)).toEqual([]);
+    const written = new Map(desiredObjects(live.cluster, 3).map((object) => [objectKey(object), object.metadata?.annotations]));
+    const objects = new Map([...live.objects].map(([key, object]) => [key, { ...object, metadata: { ...object.metadata, annotations: written.get(key) } } as KubernetesObject]));
+    expect(planned({ ...live, objects })).toEqual([]);
   });
 
   it("says who leads, at which ballot, and who is a member", () => {
@@ -101,10 +104,32 @@ describe("objects", () => {
   });
 
   it("that cannot be changed are made anew: a StatefulSet whose volumes are to be larger, with the claims there are", () => {
-    expect(planned(changed({ storage: { size: "2Gi" } }))).toEqual(["recreateStatefulSet"]);
+    const larger = changed({ storage: { size: "2Gi" } });
+    expect(planned(larger)).toEqual(["resizeClaim data-demo-0 2Gi", "resizeClaim data-demo-1 2Gi", "resizeClaim data-demo-2 2Gi"]);
+    expect(planned({ ...larger, claims: [0, 1, 2].map((ordinal) => claim(ordinal, { size: "2Gi" })) })).toEqual(["recreateStatefulSet"]);
     const after = observe({ spec: { storage: { size: "2Gi" } } });
     expect(planned(after)).toEqual(["resizeClaim data-demo-0 2Gi", "resizeClaim data-demo-1 2Gi", "resizeClaim data-demo-2 2Gi"]);
     expect(planned({ ...after, claims: [claim(0, { size: "2048Mi" }), claim(1, { size: "3Gi" }), claim(2, { size: "2Gi" })] })).toEqual([]);
+  });
+
+  it.each<[string, Partial<PaxosClusterSpec>]>([
+    ["a node selector", { nodeSelector: { disk: "fast" } }],
+    ["a toleration", { tolerations: [{ key: "a", operator: "Exists" }] }],
+    ["a label of the pods", { podLabels: { team: "x" } }],
+    ["a limit", { resources: { limits: { memory: "512Mi" } } }],
+  ])("lose %s that is wished for no more", (_, former) => {
+    expect(planned(changed({}, former))).toContain("apply StatefulSet/demo");
+  });
+
+  it("that Kubernetes refuses are a trouble that the condition Degraded tells", () => {
+    expect(condition({ ...observe({}), refusal: "limits are below requests" }, "Degraded")).toBe("True Refused");
+  });
+
+  it("include pods: when some are not even made for a while, it says where to look", () => {
+    const ready = (secondsAgo: number) => [{ type: "Ready" as const, status: "False" as const, reason: "MembersNotReady", message: "", observedGeneration: 1, lastTransitionTime: new Date(NOW_MS - 1_000 * secondsAgo).toISOString() }];
+    const without2 = { pods: [pod(0), pod(1)], members: [member(0), member(1)], configuration: configuration([seat(0), seat(1), seat(2, { live: false })]) };
+    expect(condition(observe({ status: { conditions: ready(10) } }, without2), "Degraded")).toBe("False AsExpected");
+    expect(condition(observe({ status: { conditions: ready(40) } }, without2), "Degraded")).toBe("True PodsNotMade");
   });
 
   it("are left alone when the PaxosCluster is being deleted, or paused", () => {

@@ -277,6 +277,7 @@ export class World {
       configuration: this.random.chance(answers) ? this.#observeConfiguration() : null,
       bootstrap: this.bootstrap,
       secret: this.secret,
+      refusal: null,
     };
   }
 

@@ -59,13 +59,31 @@ describe("the reconciler", () => {
     const uid = stage.server.get(`${CORE}/pods`, "x-2")?.metadata.uid ?? "";
     const reconciler = stage.reconciler(planOf(
       { type: "labelLeader", pod: "x-1", leads: true },
-      { type: "deleteObject", kind: "Teapot", apiVersion: "v1", name: "t", uid: "u" },
+      { type: "labelLeader", pod: "x-9", leads: true },
       { type: "deletePod", name: "x-2", uid },
     ));
-    await expect(reconciler.pass("n/x")).rejects.toMatchObject({ code: "SYNOD_ERR_KUBERNETES", outcome: "invalid" });
+    await expect(reconciler.pass("n/x")).rejects.toMatchObject({ code: "SYNOD_ERR_KUBERNETES", outcome: "notFound" });
     expect(stage.server.get(`${CORE}/pods`, "x-1")?.metadata.labels).toMatchObject({ "synod.dev/role": "leader" });
     expect(stage.server.get(`${CORE}/pods`, "x-2")).toBeDefined();
     expect(stage.told.at(-1)).toMatchObject({ type: "Warning", reason: "StepFailed" });
+  });
+
+  it("goes on behind a step that Kubernetes refuses for good, and has it in what it observes until a pass went through", async () => {
+    await stage.settle();
+    const uid = stage.server.get(`${CORE}/pods`, "x-2")?.metadata.uid ?? "";
+    const seen: (string | null)[] = [];
+    const steps: Action[] = [{ type: "labelLeader", pod: "x-1", leads: true }, { type: "deletePod", name: "x-2", uid }];
+    const reconciler = stage.reconciler(({ refusal }) => {
+      seen.push(refusal);
+      return { actions: steps.splice(0), notices: [], status: null, againMs: null };
+    });
+    stage.server.fault = ({ method }) => (method === "PATCH" ? { status: 422 } : null);
+    await expect(reconciler.pass("n/x")).rejects.toMatchObject({ outcome: "invalid" });
+    expect(stage.server.get(`${CORE}/pods`, "x-2")).toBeUndefined();
+    expect(stage.told.filter(({ reason }) => reason === "StepFailed")).toEqual([]);
+    await reconciler.pass("n/x");
+    await reconciler.pass("n/x");
+    expect(seen).toEqual([null, "the server said Faulty", null]);
   });
 
   it("tells a notice that lasts once, and again after it was gone", async () => {

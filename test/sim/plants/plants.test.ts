@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { MOST_SEEDS, patched } from "./plant.ts";
+import { MOST_SEEDS, patched, type Plant } from "./plant.ts";
 import { HARMLESS, PLANTS } from "./plants.ts";
 import { failingScenarios, findSeed, readFindings } from "./search.ts";
 
@@ -41,6 +41,12 @@ describe("a planted bug", () => {
       const source = readFileSync(join(import.meta.dirname, "../../../src", file), "utf8");
       expect(patched(source, patches.filter((patch) => patch.file === file))).not.toBe(source);
     }
+  });
+
+  it("is named in the documentation with the rule that it breaks", () => {
+    const rows = readFileSync(join(import.meta.dirname, "../../../docs/rules-and-tests.md"), "utf8").split("\n");
+    const named = ({ name, rule }: Plant): boolean => rows.some((row) => row.startsWith(`| ${rule} | `) && row.includes(`\`${name}\``));
+    expect(PLANTS.filter((plant) => !named(plant)).map(({ name }) => name)).toEqual([]);
   });
 
   it("is planted once, or not at all", () => {

@@ -215,7 +215,7 @@ properties:
         name: {type: string, description: The pod of the member.}
         incarnation: {type: string, description: The id of this life of its volume. An emptied volume is another member.}
         role: {type: string, enum: [voter, learner], description: "A voter counts for the quorum; a learner catches up first."}
-        caughtUp: {type: boolean, description: Whether it has what the leader has, within a small bound.}
+        caughtUp: {type: boolean, description: "Whether it has what the leader has, within a small bound."}
   conditions:
     type: array
     description: Ready, Quorate, Progressing and Degraded.
@@ -227,7 +227,7 @@ properties:
       properties:
         type: {type: string, description: "Ready, Quorate, Progressing or Degraded."}
         status: {type: string, enum: ["True", "False", Unknown], description: Whether it is so.}
-        reason: {type: string, description: Why, in one word.}
+        reason: {type: string, description: "Why, in one word."}
         message: {type: string, description: What is the case and what to do about it.}
         observedGeneration: {type: integer, format: int64, description: The generation of the spec that it speaks of.}
         lastTransitionTime: {type: string, format: date-time, description: Since when.}
