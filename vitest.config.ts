@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Where CI wants the results as JSON beside what people read. */
@@ -18,7 +19,16 @@ export default defineConfig({
     reporters: report === undefined ? ["default"] : ["default", "json"],
     ...(report === undefined ? {} : { outputFile: { json: report } }),
     projects: [
-      { test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...processes, ...model, ...endToEnd], testTimeout: 60_000 } },
+      // Two at least, also on two cores: the simulator's search for fresh seeds takes minutes on one of them.
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...processes, ...model, ...endToEnd],
+          testTimeout: 60_000,
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+        },
+      },
       {
         test: {
           name: "process",

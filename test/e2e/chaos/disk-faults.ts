@@ -2,6 +2,7 @@ import { rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Status } from "../../../src/client/types.ts";
 import { claimName, ordinalOf } from "../../../src/controller/resource/names.ts";
+import { killAll } from "../support/kill.ts";
 import { run } from "../support/run-command.ts";
 import { until } from "../support/until.ts";
 import type { Fault, Stage } from "./fault.ts";
@@ -69,7 +70,7 @@ export const DISK_FAULTS: readonly Fault[] = [
 /** A file system with files that are open for writing cannot be made read-only, so its member is killed first and comes back to it. */
 async function makeReadOnly({ cluster, node }: Stage, pod: string, path: string): Promise<void> {
   await until(`the volume of ${pod} is read-only`, 60_000, async () => {
-    for (const id of await node().processesOf(cluster.namespace, pod)) process.kill(id, "SIGKILL");
+    killAll(await node().processesOf(cluster.namespace, pod));
     await run("mount", ["-o", "remount,ro", path]);
     return null;
   });

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { killAll } from "../support/kill.ts";
 import { until } from "../support/until.ts";
 import type { Fault } from "./fault.ts";
 
@@ -23,7 +24,7 @@ export const PART_FAULTS: readonly Fault[] = [
       });
       await node().stop("apiserver");
       // The kubelet starts the container again without asking anybody.
-      for (const id of processes) process.kill(id, "SIGKILL");
+      killAll(processes);
       await pause(API_SERVER_DOWN_MS);
     },
   },

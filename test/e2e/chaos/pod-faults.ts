@@ -71,7 +71,11 @@ export const POD_FAULTS: readonly Fault[] = [
       const name = random.pick(cluster.pods).metadata?.name ?? "";
       const claim = claimName(cluster.name, ordinalOf(cluster.name, name) ?? 0);
       // The claim waits for its pod's end before it goes.
-      await Promise.all([cluster.delete("pvc", claim), cluster.delete("pod", name)]);
+      const goes = cluster.delete("pvc", claim);
+      // Else the pod that is made anew might still keep it.
+      const leaving = (): boolean => cluster.view.claims.named(claim)?.metadata?.deletionTimestamp !== undefined;
+      await cluster.view.until(`${claim} is on its way out`, 30_000, () => (leaving() ? null : "it is not"));
+      await Promise.all([goes, cluster.delete("pod", name)]);
     },
   },
 ];
