@@ -91,10 +91,13 @@ describe("first start, and starts that only look like it", () => {
   test("all volumes lost under a running cluster is a lost cluster: a condition says so, and nothing is founded anew", async () => {
     const { cluster } = release;
     const [lost] = await clusterIds();
-    await Promise.all([0, 1, 2].flatMap((ordinal) => [
-      cluster.delete("pvc", claimName(cluster.name, ordinal)),
-      cluster.delete("pod", podName(cluster.name, ordinal), "--force", "--grace-period=0"),
-    ]));
+    // The claims first: a pod that is made anew before its claim is on its way out would keep it.
+    const claims = [0, 1, 2].map((ordinal) => claimName(cluster.name, ordinal));
+    const lostUids = claims.map((claim) => cluster.view.claims.named(claim)?.metadata?.uid);
+    await cluster.kubectl("delete", "pvc", ...claims, "--wait=false");
+    await Promise.all([0, 1, 2].map((ordinal) => cluster.delete("pod", podName(cluster.name, ordinal), "--force", "--grace-period=0")));
+    await cluster.view.until("the claims are gone", 120_000, () =>
+      claims.some((claim, ordinal) => cluster.view.claims.named(claim)?.metadata?.uid === lostUids[ordinal]) ? "some are still there" : null);
     await cluster.view.until("the lost quorum is told", 120_000, () => cluster.condition("Quorate")?.status === "False" ? null : "it is not");
     expect(cluster.condition("Quorate")?.message).not.toBe("");
     const bootstrap = cluster.view.configMaps.named(cluster.names.bootstrapConfigMap);
