@@ -34,7 +34,12 @@ export function assertConfiguration(configuration: Configuration): void {
 
 /** How many voters make a quorum of either phase: a majority, so that any two quorums meet (Paxos Made Simple, 2.2). */
 export function quorumSize(configuration: Configuration): number {
-  return Math.floor(configuration.voters.length / 2) + 1;
+  return majorityOf(configuration.voters.length);
+}
+
+/** How many of so many are a majority. */
+export function majorityOf(count: number): number {
+  return Math.floor(count / 2) + 1;
 }
 
 /** Whether the voters of whom `holds` is true are a quorum. Learners never count (rule 17). */

@@ -1,4 +1,5 @@
 import type { V1PodDisruptionBudget } from "@kubernetes/client-node";
+import { majorityOf } from "../../paxos/configuration.ts";
 import { namesOf } from "../resource/names.ts";
 import type { PaxosCluster } from "../resource/paxos-cluster.ts";
 import { memberLabels } from "./labels.ts";
@@ -14,7 +15,7 @@ import { ownedMetadata } from "./owner.ts";
  */
 export function podDisruptionBudget(cluster: PaxosCluster, members: number): V1PodDisruptionBudget | null {
   const { metadata } = cluster;
-  const spare = members - (Math.floor(members / 2) + 1);
+  const spare = members - majorityOf(members);
   if (spare < 1) return null;
   return {
     apiVersion: "policy/v1",

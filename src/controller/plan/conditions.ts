@@ -1,6 +1,7 @@
+import { majorityOf } from "../../paxos/configuration.ts";
 import { podName } from "../resource/names.ts";
 import type { Condition, ConditionType } from "../resource/paxos-cluster.ts";
-import { hasLiveQuorum, isLive, quorumOf, votersOf } from "./seats.ts";
+import { hasLiveQuorum, isLive, votersOf } from "./seats.ts";
 import { ordinalsBelow, seatsOf, type Situation } from "./situation.ts";
 import type { Remark } from "./step.ts";
 import { rfc3339 } from "./time.ts";
@@ -42,7 +43,7 @@ function quorateOf({ clusterId, configuration, members }: Situation): Verdict {
   if (configuration?.fromLeader === true && hasLiveQuorum(voters)) {
     return { status: "True", reason: "QuorumAlive", message: `A majority of the ${voters.length} voters is alive.` };
   }
-  const needed = voters.length === 0 ? "" : `${quorumOf(voters.length)} of ${voters.length} voters are needed${configuration?.fromLeader === true ? `, ${live} are alive` : ""}. `;
+  const needed = voters.length === 0 ? "" : `${majorityOf(voters.length)} of ${voters.length} voters are needed${configuration?.fromLeader === true ? `, ${live} are alive` : ""}. `;
   return {
     status: "False", reason: "NoQuorum",
     message: `No leader with a majority is known, so that nothing is written or read. ${needed}Members come back with their volumes on their own: look at the pods that do not run. `

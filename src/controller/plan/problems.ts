@@ -1,9 +1,10 @@
+import { majorityOf } from "../../paxos/configuration.ts";
 import { namesOf, podName } from "../resource/names.ts";
 import type { ObservedPod } from "./observed.ts";
 import { claimedOrdinals } from "./replicas.ts";
 import { inOrder } from "./broken-pods.ts";
 import { isFounder, isForeign, ordinalsBelow, seatsOf, type Situation } from "./situation.ts";
-import { quorumOf, seatOrdinal, votersOf } from "./seats.ts";
+import { seatOrdinal, votersOf } from "./seats.ts";
 import type { Remark } from "./step.ts";
 import { parseRfc3339 } from "./time.ts";
 
@@ -46,7 +47,7 @@ function majorityLost({ configuration, members, name }: Situation): Remark | nul
     const member = ordinal === null ? undefined : members.get(ordinal);
     return member !== undefined && member.incarnation !== voter.id;
   });
-  return voters.length - lost.length >= quorumOf(voters.length) ? null : {
+  return voters.length - lost.length >= majorityOf(voters.length) ? null : {
     reason: "MajorityLost",
     message: `The volumes of ${lost.map((voter) => voter.name).join(", ")} are gone, and the other members cannot know what those acknowledged: nothing goes on by itself. If the volumes cannot be brought back, `
       + `recover the cluster from one that is left, as docs/kubernetes/operations.md says under "A lost quorum".`,

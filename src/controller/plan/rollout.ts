@@ -1,7 +1,8 @@
+import { majorityOf } from "../../paxos/configuration.ts";
 import type { ObservedConfiguration, ObservedPod, ObservedSeat } from "./observed.ts";
 import { podsBelow } from "./broken-pods.ts";
 import { quorumLostMs } from "./quorum-loss.ts";
-import { isLive, quorumOf, votersOf } from "./seats.ts";
+import { isLive, votersOf } from "./seats.ts";
 import { ordinalsBelow, seatsOf, type Situation } from "./situation.ts";
 import { act, type Step, wait } from "./step.ts";
 
@@ -37,7 +38,7 @@ function replaceUnready(situation: Situation, unready: readonly ObservedPod[]): 
   const voters = votersOf(stable);
   const [pod] = leaderLast(situation, unready).filter((candidate) => {
     const others = voters.filter(({ name }) => name !== candidate.name);
-    return others.filter(isLive).length >= quorumOf(voters.length) || voters.every(isLive);
+    return others.filter(isLive).length >= majorityOf(voters.length) || voters.every(isLive);
   });
   return pod === undefined ? waiting : isLeader(stable, pod) ? handOver(situation, stable, pod) : replace(pod);
 }

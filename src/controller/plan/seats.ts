@@ -1,10 +1,6 @@
+import { majorityOf } from "../../paxos/configuration.ts";
 import { ordinalOf, podName } from "../resource/names.ts";
 import type { ObservedConfiguration, ObservedSeat } from "./observed.ts";
-
-/** How many of so many voters are a majority. */
-export function quorumOf(voters: number): number {
-  return Math.floor(voters / 2) + 1;
-}
 
 export function votersOf({ seats }: ObservedConfiguration): readonly ObservedSeat[] {
   return seats.filter(({ role }) => role === "voter");
@@ -21,7 +17,7 @@ export function isLive({ live, leader }: ObservedSeat): boolean {
 
 /** Whether so many of these voters are alive that they can choose something. */
 export function hasLiveQuorum(voters: readonly ObservedSeat[]): boolean {
-  return voters.filter(isLive).length >= quorumOf(voters.length);
+  return voters.filter(isLive).length >= majorityOf(voters.length);
 }
 
 /** The ordinal of the pod that a seat belongs to, null for a member that was added under a name of its own. */

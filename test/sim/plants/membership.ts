@@ -68,7 +68,7 @@ export const MEMBERSHIP: readonly Plant[] = [
     name: "half-is-a-quorum",
     rule: "19",
     mistake: "Half of an even number of voters is a quorum, so that two quorums need not meet.",
-    patches: [{ file: "paxos/configuration.ts", replace: "  return Math.floor(configuration.voters.length / 2) + 1;", by: "  return Math.ceil(configuration.voters.length / 2);" }],
+    patches: [{ file: "paxos/configuration.ts", replace: "  return Math.floor(count / 2) + 1;", by: "  return Math.ceil(count / 2);" }],
   },
   {
     name: "quorums-of-the-phases-do-not-meet",
