@@ -1,28 +1,18 @@
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { authorization, fingerprint } from "../../src/auth/key.ts";
 import { KeyRing } from "../../src/auth/key-ring.ts";
 import { CLOSE } from "../../src/transport/handshake.ts";
 import { encodeHello } from "../../src/transport/hello.ts";
 import { LinkProof } from "../../src/transport/link-proof.ts";
 import { key } from "../auth/keys.ts";
-import { bytes, life, linked, Member, type MemberOptions, rawHello } from "./member.ts";
+import { bytes, life, linked, type Member, rawHello } from "./member.ts";
 import { RawPeer } from "./raw-peer.ts";
+import { startedMembers } from "./started-members.ts";
 
-const members: Member[] = [];
-
-async function member(options: MemberOptions): Promise<Member> {
-  const made = await Member.listening(options);
-  members.push(made);
-  made.transport.start();
-  return made;
-}
+const { member } = startedMembers();
 
 const ring = (...numbers: number[]): KeyRing => new KeyRing(numbers.map(key));
-
-afterEach(async () => {
-  await Promise.all(members.splice(0).map((one) => one.stop()));
-});
 
 describe("members that hold a key", () => {
   it.each([

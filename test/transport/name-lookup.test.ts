@@ -1,8 +1,9 @@
 import { networkInterfaces } from "node:os";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { type NameSources, NameLookup } from "../../src/transport/name-lookup.ts";
-import { life, linked, Member, type MemberOptions } from "./member.ts";
+import { life, linked, Member } from "./member.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { startedMembers } from "./started-members.ts";
 
 /** Lookups that the test answers, in whatever order, or never. */
 class Answers implements NameSources {
@@ -124,18 +125,7 @@ describe("a name server that is silent", () => {
   });
 });
 
-const members: Member[] = [];
-
-async function member(options: MemberOptions): Promise<Member> {
-  const made = await Member.listening(options);
-  members.push(made);
-  made.transport.start();
-  return made;
-}
-
-afterEach(async () => {
-  await Promise.all(members.splice(0).map((one) => one.stop()));
-});
+const { member, stopLater } = startedMembers();
 
 /** A transport that finds `addresses` under any name; the last reading stays. */
 function found(...readings: readonly (readonly string[] | null)[]): NameLookup {
@@ -165,7 +155,7 @@ describe("a link", () => {
   const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === "::1"));
   it.skipIf(!hasIpv6)("is made over IPv6, and a member that listens on all of IPv6 takes IPv4 as well", async () => {
     const b = new Member({ number: 2 });
-    members.push(b);
+    stopLater(b);
     await new Promise<void>((resolve) => void b.server.listen(0, "::", resolve));
     b.transport.start();
     for (const [number, address] of [[1, "::1"], [3, "127.0.0.1"]] as const) {

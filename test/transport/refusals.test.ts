@@ -1,24 +1,14 @@
 import { connect } from "node:net";
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { PEER_PATH } from "../../src/transport/address.ts";
 import { CLOSE } from "../../src/transport/handshake.ts";
 import { encodeHello } from "../../src/transport/hello.ts";
-import { Member, type MemberOptions, bytes, life, linked, rawHello } from "./member.ts";
+import { bytes, life, linked, rawHello } from "./member.ts";
 import { RawPeer } from "./raw-peer.ts";
+import { startedMembers } from "./started-members.ts";
 
-const members: Member[] = [];
-
-async function member(options: MemberOptions): Promise<Member> {
-  const made = await Member.listening(options);
-  members.push(made);
-  made.transport.start();
-  return made;
-}
-
-afterEach(async () => {
-  await Promise.all(members.splice(0).map((one) => one.stop()));
-});
+const { member } = startedMembers();
 
 describe("a link is refused", () => {
   it.each([
