@@ -1,5 +1,7 @@
 import { Agent } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { LastSeen } from "./last-seen.ts";
+import { nowNs } from "./now.ts";
 import { exchange, type Exchanged } from "./http-exchange.ts";
 import type { Operation, Outcome, Request } from "../../src/history/operation.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
@@ -26,14 +28,6 @@ export interface LoadOptions {
   /** Up to so many further attempts of a write with one Idempotency-Key, each through another random member. Default 0: no such header. */
   readonly retries?: number;
 }
-
-/** Nanoseconds since the first call in this process, monotonic. */
-export function nowNs(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return (seconds - ORIGIN_SECONDS) * 1_000_000_000 + nanoseconds;
-}
-
-const [ORIGIN_SECONDS] = process.hrtime();
 
 /**
  * Runs concurrent clients, each with one operation under way, against members chosen at random for every request: reads, unconditional writes,
@@ -84,7 +78,7 @@ class LoadClient {
   readonly #random: SeededRandom;
   readonly #agent: Agent;
   readonly #options: LoadOptions;
-  readonly #lastSeen = new Map<string, number>();
+  readonly #lastSeen = new LastSeen();
   #operations = 0;
 
   constructor(number: number, random: SeededRandom, agent: Agent, options: LoadOptions) {
@@ -98,7 +92,7 @@ class LoadClient {
     const { thinkMs = 0, failPauseMs = 20 } = this.#options;
     while (!signal.aborted) {
       const operation = await this.#perform(this.#draw());
-      this.#learn(operation);
+      this.#lastSeen.learn(operation);
       this.#options.onOperation(operation);
       const restMs = operation.outcome === "fail" ? failPauseMs : thinkMs > 0 ? this.#random.next() * thinkMs : 0;
       if (restMs > 0) await pause(restMs, undefined, { signal }).catch(() => undefined);
@@ -112,7 +106,7 @@ class LoadClient {
     const draw = this.#random.next();
     if (draw < 0.4) return { op: "read", key };
     if (draw < 0.65) return { op: "write", key, value };
-    if (draw < 0.96) return { op: "cas", key, value, prevRevision: this.#lastSeen.get(key) ?? 0 };
+    if (draw < 0.96) return { op: "cas", key, value, prevRevision: this.#lastSeen.of(key) };
     return { op: "delete", key };
   }
 
@@ -136,13 +130,5 @@ class LoadClient {
 
   #exchange(member: string, request: Request, idempotencyKey: string | undefined): Promise<Exchanged> {
     return exchange(member, request, { agent: this.#agent, timeoutMs: this.#options.timeoutMs ?? 2_000, idempotencyKey });
-  }
-
-  #learn(operation: Operation): void {
-    if (operation.outcome !== "ok") return;
-    const { result, key } = operation;
-    if (result.is === "absent" || (result.is === "written" && operation.op === "delete")) this.#lastSeen.delete(key);
-    else if (result.is !== "refused") this.#lastSeen.set(key, result.revision);
-    else if (operation.op === "cas" && operation.prevRevision === 0) this.#lastSeen.delete(key);
   }
 }

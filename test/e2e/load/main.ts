@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { SeededRandom } from "../../../src/scenario/seeded-random.ts";
 import { Epochs } from "./epochs.ts";
-import { nowNs, Record } from "./record.ts";
+import { nowNs } from "../../history/now.ts";
+import { Record } from "./record.ts";
 import { CALL_TIMEOUT_MS, CONTROL_PORT, type LoadSettings, settingsFrom } from "./settings.ts";
 import { Worker } from "./worker.ts";
 

@@ -3,14 +3,6 @@ import type { Operation } from "../../../src/history/operation.ts";
 /** Operations that were not fetched yet may be so many; beyond that the program ends, since a history with holes shows nothing. */
 const MAX_KEPT = 2_000_000;
 
-/** Nanoseconds of this machine's monotonic clock since the program began. */
-export function nowNs(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return (seconds - ORIGIN_SECONDS) * 1_000_000_000 + nanoseconds;
-}
-
-const [ORIGIN_SECONDS] = process.hrtime();
-
 /** The operations that have returned, numbered from 0 in that order, until they are fetched. */
 export class Record {
   #first = 0;

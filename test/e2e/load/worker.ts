@@ -3,7 +3,9 @@ import type { Operation, Outcome, Request } from "../../../src/history/operation
 import type { SynodClient, SynodError, WriteOptions } from "../../../src/index.ts";
 import type { SeededRandom } from "../../../src/scenario/seeded-random.ts";
 import type { Epochs } from "./epochs.ts";
-import { nowNs, type Record } from "./record.ts";
+import { LastSeen } from "../../history/last-seen.ts";
+import { nowNs } from "../../history/now.ts";
+import type { Record } from "./record.ts";
 
 /** After an operation that failed, so that a cluster that is away is not asked in a tight loop. */
 const FAIL_PAUSE_MS = 20;
@@ -28,7 +30,7 @@ export class Worker {
   readonly #random: SeededRandom;
   readonly #epochs: Epochs;
   readonly #record: Record;
-  readonly #lastSeen = new Map<string, number>();
+  readonly #lastSeen = new LastSeen();
   #operations = 0;
 
   constructor(options: WorkerOptions, random: SeededRandom, epochs: Epochs, record: Record) {
@@ -51,7 +53,7 @@ export class Worker {
     const invokeNs = nowNs();
     const outcome = await this.#ask(request).catch((error: SynodError) => outcomeOf(error, request));
     const operation: Operation = { ...request, ...outcome, client: number, member: through, invokeNs, returnNs: nowNs() };
-    this.#learn(operation);
+    this.#lastSeen.learn(operation);
     this.#record.add(operation);
     return operation;
   }
@@ -67,7 +69,7 @@ export class Worker {
     const draw = this.#random.next();
     if (old || draw < 0.35) return { op: "read", key };
     if (draw < 0.65) return { op: "write", key, value };
-    if (draw < 0.96) return { op: "cas", key, value, prevRevision: this.#lastSeen.get(key) ?? 0 };
+    if (draw < 0.96) return { op: "cas", key, value, prevRevision: this.#lastSeen.of(key) };
     return { op: "delete", key };
   }
 
@@ -90,14 +92,6 @@ export class Worker {
   #writeOptions(): WriteOptions {
     const { idempotencyKeys, prefix, number } = this.#options;
     return idempotencyKeys ? { idempotencyKey: `${prefix}${number}-${this.#operations}` } : {};
-  }
-
-  #learn(operation: Operation): void {
-    if (operation.outcome !== "ok") return;
-    const { result, key } = operation;
-    if (result.is === "absent" || (result.is === "written" && operation.op === "delete")) this.#lastSeen.delete(key);
-    else if (result.is !== "refused") this.#lastSeen.set(key, result.revision);
-    else if (operation.op === "cas" && operation.prevRevision === 0) this.#lastSeen.delete(key);
   }
 }
 
