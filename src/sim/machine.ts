@@ -93,7 +93,7 @@ export class Machine {
   #newDisk(): SimulatedDisk {
     const disk = new SimulatedDisk(this.#random.below(0x1_0000_0000));
     disk.traced = false;
-    disk.latency = ({ kind }) => this.#diskLatency(kind === "datasync");
+    disk.latency = ({ kind }, goOn) => this.#diskLatency(kind === "datasync", goOn);
     disk.fail = ({ kind }) => this.#diskFails(kind);
     return disk;
   }
@@ -436,31 +436,35 @@ export class Machine {
     return true;
   }
 
-  /** What a call of the disk waits for; undefined: nothing. */
-  #diskLatency(isSync: boolean): Promise<void> | undefined {
-    if (isSync) return this.#waitForSync();
+  /** Whether a call of the disk waits; then it goes on with `goOn`. */
+  #diskLatency(isSync: boolean, goOn: () => void): boolean {
+    if (isSync) {
+      this.#sync(goOn);
+      return true;
+    }
     const ms = this.#options.callMs(this.number);
-    if (ms > 0) return this.#sleep(ms);
-    return this.#paused ? this.#waitForResume() : undefined;
+    if (ms > 0) this.#sleep(ms, goOn);
+    else if (this.#paused) this.#onceAwake(goOn);
+    else return false;
+    return true;
   }
 
-  async #waitForSync(): Promise<void> {
+  #sync(goOn: () => void): void {
     const { world, syncMs } = this.#options;
-    let ms = syncMs(this.number);
-    for (; ms === Infinity; ms = syncMs(this.number)) await world.sleep(HUNG_LOOK_MS);
-    await this.#sleep(ms);
+    const ms = syncMs(this.number);
+    if (ms === Infinity) world.after(HUNG_LOOK_MS, () => this.#sync(goOn));
+    else this.#sleep(ms, goOn);
   }
 
-  async #sleep(ms: number): Promise<void> {
-    await this.#options.world.sleep(ms);
-    if (this.#paused) await this.#waitForResume();
+  #sleep(ms: number, goOn: () => void): void {
+    this.#options.world.after(ms, () => this.#onceAwake(goOn));
   }
 
-  async #waitForResume(): Promise<void> {
-    while (this.#paused) await new Promise<void>((resolve) => this.#resumed.push(() => {
-      this.#options.world.expectPromises();
-      resolve();
-    }));
+  /** Whoever called the disk may have waited for a promise. */
+  #onceAwake(goOn: () => void): void {
+    if (this.#paused) return void this.#resumed.push(() => this.#onceAwake(goOn));
+    this.#options.world.expectPromises();
+    goOn();
   }
 }
 

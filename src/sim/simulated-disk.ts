@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { SynodError } from "../errors/synod-error.ts";
-import { twoStepWriter } from "../storage/durable-writer.ts";
+import { type DurableWriter, twoStepWriter } from "../storage/durable-writer.ts";
 import type { FileHandle, FileSystem } from "../storage/interface.ts";
 import { SeededRandom } from "../scenario/seeded-random.ts";
 import { SimulatedFile } from "./simulated-file.ts";
@@ -16,7 +16,24 @@ type Names = Map<string, SimulatedFile>;
 type NameChange = { readonly folder: string; readonly apply: (names: Names) => void };
 type Matcher = (operation: Operation) => boolean;
 
-const NEVER = new Promise<never>(() => {});
+/** An open file stays what it is, whatever becomes of its name. */
+interface OpenFile extends FileHandle {
+  readonly path: string;
+  readonly file: SimulatedFile;
+}
+
+/** A call of a process. It comes to its end once, or never if the process ends before. */
+interface Call<T> {
+  readonly process: number;
+  readonly operation: Operation;
+  act(): T;
+  /** What is left of it when the process crashes in the middle of it, or when it fails. */
+  broken?(crash: boolean): void;
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+const AT_ONCE = Promise.resolve();
 
 /**
  * A disk in memory with the three levels that matter: what the process holds is lost with it, what the page cache holds is
@@ -33,8 +50,8 @@ export class SimulatedDisk {
   failCode: "EIO" | "EROFS" = "EIO";
   /** Writes that would make all files together longer than this fail with ENOSPC. */
   capacityBytes = Number.POSITIVE_INFINITY;
-  /** What a call waits for before it does anything. */
-  latency: (operation: Operation) => Promise<void> | undefined = () => undefined;
+  /** Whether a call waits before it does anything. If so, `goOn` is called when it has waited. */
+  latency: (operation: Operation, goOn: () => void) => boolean = () => false;
 
   readonly #random: SeededRandom;
   readonly #locked = new Set<string>();
@@ -42,6 +59,8 @@ export class SimulatedDisk {
   #durableNames: Names = new Map();
   #changes: NameChange[] = [];
   #process = 0;
+  /** Calls of this process that have not come to their end. */
+  #underWay = 0;
   #callsLeft = Number.POSITIVE_INFINITY;
   #onCrash: () => void = () => {};
   #holds: { readonly matches: Matcher; readonly reached: () => void; readonly released: Promise<void> }[] = [];
@@ -59,6 +78,7 @@ export class SimulatedDisk {
   /** The process ends; the page cache stays. */
   kill(): void {
     this.#process += 1;
+    this.#underWay = 0;
     this.#callsLeft = Number.POSITIVE_INFINITY;
     this.#locked.clear();
     this.#holds = [];
@@ -130,17 +150,16 @@ export class SimulatedDisk {
   /** The disk as a new process sees it. */
   fileSystem(): FileSystem {
     const process = this.#process;
-    const call = <T>(kind: OperationKind, path: string, act: () => T, broken?: (crash: boolean) => void): Promise<T> =>
-      this.#call(process, { kind, path }, act, broken);
+    const call = <T>(kind: OperationKind, path: string, act: () => T): Promise<T> => this.#call(process, { kind, path }, act);
     return {
       makeFolder: async () => {},
       list: (path) => call("list", path, () => this.paths().filter((name) => dirname(name) === path).map((name) => name.slice(path.length + 1))),
       readFile: (path) => call("readFile", path, () => this.#names.get(path)?.read() ?? null),
-      open: (path, mode) => call("open", path, () => this.#handle(path, this.#open(path, mode), call)),
+      open: (path, mode) => call("open", path, () => this.#handle(process, path, this.#open(path, mode))),
       rename: (from, to) => call("rename", from, () => this.#rename(from, to)),
       remove: (path) => call("remove", path, () => this.#remove(path)),
       syncFolder: (path) => call("syncFolder", path, () => this.#syncFolder(path)),
-      durableWriter: () => twoStepWriter,
+      durableWriter: () => this.#durableWriter(process),
       lock: async (path) => {
         if (this.#locked.has(path)) throw new SynodError("SYNOD_ERR_FOLDER_LOCKED");
         this.#locked.add(path);
@@ -149,25 +168,51 @@ export class SimulatedDisk {
     };
   }
 
-  async #call<T>(process: number, operation: Operation, act: () => T, broken: (crash: boolean) => void = () => {}): Promise<T> {
-    if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
-    if (this.traced) this.trace.push(operation);
+  #call<T>(process: number, operation: Operation, act: () => T, broken?: (crash: boolean) => void): Promise<T> {
+    return new Promise((resolve, reject) => this.#begin({ process, operation, act, resolve, reject, ...(broken && { broken }) }));
+  }
+
+  #begin<T>(call: Call<T>): void {
+    if (call.process !== this.#process || this.#callsLeft <= 0) return;
+    if (this.traced) this.trace.push(call.operation);
     this.#callsLeft -= 1;
     if (this.#callsLeft <= 0) {
-      broken(true);
-      this.#onCrash();
-      return NEVER;
+      call.broken?.(true);
+      return this.#onCrash();
     }
-    if (this.#holds.length > 0) await this.#hold(operation);
-    const waited = this.latency(operation);
-    if (waited !== undefined) await waited;
-    for (let turns = this.#random.integer(1, 3); turns > 0; turns--) await undefined;
-    if (process !== this.#process || this.#callsLeft <= 0) return NEVER;
+    this.#underWay += 1;
+    if (this.#holds.length > 0) void this.#hold(call.operation).then(() => this.#wait(call));
+    else this.#wait(call);
+  }
+
+  /** Calls of one moment overtake one another. A call that waited has come to a moment of its own, unless others are under way. */
+  #wait<T>(call: Call<T>): void {
+    const goOn = (waited: boolean): void => {
+      const turns = this.#random.integer(1, 3);
+      this.#takeTurns(call, waited && this.#underWay === 1 ? 0 : turns);
+    };
+    if (!this.latency(call.operation, () => goOn(true))) goOn(false);
+  }
+
+  #takeTurns<T>(call: Call<T>, turns: number): void {
+    if (turns === 0) this.#end(call);
+    else void AT_ONCE.then(() => this.#takeTurns(call, turns - 1));
+  }
+
+  #end<T>({ process, operation, act, broken, resolve, reject }: Call<T>): void {
+    if (process !== this.#process || this.#callsLeft <= 0) return;
+    this.#underWay -= 1;
     if (this.fail(operation)) {
-      broken(false);
-      throw Object.assign(new Error(`${this.failCode}: the disk fails`), { code: this.failCode });
+      broken?.(false);
+      return reject(Object.assign(new Error(`${this.failCode}: the disk fails`), { code: this.failCode }));
     }
-    return act();
+    let value: T;
+    try {
+      value = act();
+    } catch (error) {
+      return reject(error);
+    }
+    resolve(value);
   }
 
   async #hold(operation: Operation): Promise<void> {
@@ -213,24 +258,56 @@ export class SimulatedDisk {
     this.#changes = this.#changes.filter((change) => change.folder !== folder);
   }
 
-  #handle(
-    path: string, file: SimulatedFile,
-    call: <T>(kind: OperationKind, path: string, act: () => T, broken?: (crash: boolean) => void) => Promise<T>,
-  ): FileHandle {
+  #handle(process: number, path: string, file: SimulatedFile): OpenFile {
+    const call = <T>(kind: OperationKind, act: () => T, broken?: (crash: boolean) => void): Promise<T> => this.#call(process, { kind, path }, act, broken);
+    const handle: OpenFile = {
+      path, file,
+      write: (bytes, position) => call("write", () => this.#write(file, bytes, position), () => this.#writePart(file, bytes, position)),
+      read: (position, length) => call("read", () => file.read(position, position + length)),
+      size: () => call("size", () => file.length),
+      datasync: () => call("datasync", () => this.#sync(handle), (crash) => crash || file.failSync()),
+      close: () => call("close", () => {}),
+    };
+    return handle;
+  }
+
+  /** Most of what a disk does is to write and sync batches of the log, so that is done without a promise for each step. */
+  #durableWriter(process: number): DurableWriter {
     return {
-      write: (bytes, position) => call("write", path, () => {
-        this.#requireRoom(position + bytes.length - file.length);
-        file.write(bytes, position);
-      }, () => {
-        const sectors = this.#random.integer(0, Math.ceil(bytes.length / 512));
-        file.write(bytes.subarray(0, sectors * 512), position);
-      }),
-      read: (position, length) => call("read", path, () => file.read(position, position + length)),
-      size: () => call("size", path, () => file.length),
-      datasync: () => call("datasync", path, () => {
-        if (!this.ignoreSync({ kind: "datasync", path })) file.sync();
-      }, (crash) => crash || file.failSync()),
-      close: () => call("close", path, () => {}),
+      write: (handle, bytes, position, done) => {
+        if (!isOpenFile(handle)) return twoStepWriter.write(handle, bytes, position, done);
+        const { path, file } = handle;
+        this.#begin({
+          process, operation: { kind: "write", path }, reject: done,
+          act: () => this.#write(file, bytes, position),
+          broken: () => this.#writePart(file, bytes, position),
+          resolve: () => this.#begin({
+            process, operation: { kind: "datasync", path }, reject: done,
+            act: () => this.#sync(handle),
+            broken: (crash) => crash || file.failSync(),
+            resolve: () => done(null),
+          }),
+        });
+      },
+      close: async () => {},
     };
   }
+
+  #write(file: SimulatedFile, bytes: Uint8Array, position: number): void {
+    this.#requireRoom(position + bytes.length - file.length);
+    file.write(bytes, position);
+  }
+
+  #writePart(file: SimulatedFile, bytes: Uint8Array, position: number): void {
+    const sectors = this.#random.integer(0, Math.ceil(bytes.length / 512));
+    file.write(bytes.subarray(0, sectors * 512), position);
+  }
+
+  #sync({ path, file }: OpenFile): void {
+    if (!this.ignoreSync({ kind: "datasync", path })) file.sync();
+  }
+}
+
+function isOpenFile(handle: FileHandle): handle is OpenFile {
+  return "file" in handle && handle.file instanceof SimulatedFile;
 }

@@ -2,16 +2,12 @@ import { extname, join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { assert } from "../codec/assert.ts";
 import type { DiskThreadMemory, DiskThreadReply } from "./disk-thread-main.ts";
+import type { WriteDone } from "./durable-writer.ts";
 
 /** More than a batch of the log usually takes. */
 const DATA_BYTES = 2 * 1024 * 1024;
 const HEAP_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 32 };
 const MAIN = join(import.meta.dirname, `disk-thread-main${extname(import.meta.filename)}`);
-
-interface Waiting {
-  resolve(): void;
-  reject(error: Error): void;
-}
 
 /**
  * A thread that writes and syncs. Node's own asynchronous calls hand a write to another thread, are told of its end, and hand over
@@ -28,7 +24,7 @@ export class DiskThread {
   };
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
-  #waiting: Waiting | null = null;
+  #waiting: WriteDone | null = null;
   #broken: Error | null = null;
 
   constructor() {
@@ -44,17 +40,15 @@ export class DiskThread {
   }
 
   /** Writes all of `bytes`, at most `MAX_BYTES`, at `position` of the open file `fd`, and syncs the file. One at a time. */
-  write(fd: number, bytes: Uint8Array, position: number): Promise<void> {
+  write(fd: number, bytes: Uint8Array, position: number, done: WriteDone): void {
     assert(this.#waiting === null, "one write is under way at a time");
     assert(bytes.length <= DATA_BYTES, "a write fits the shared memory");
-    if (this.#broken !== null) return Promise.reject(this.#broken);
+    if (this.#broken !== null) return queueMicrotask(() => done(this.#broken));
     const { order, data } = this.#memory;
     data.set(bytes);
     order.set([fd, bytes.length, position]);
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      this.#wake();
-    });
+    this.#waiting = done;
+    this.#wake();
   }
 
   /** Ends the thread, after the write under way. */
@@ -73,15 +67,17 @@ export class DiskThread {
   }
 
   #answered(reply: DiskThreadReply): void {
-    const waiting = this.#waiting;
-    this.#waiting = null;
-    if (reply === null) waiting?.resolve();
-    else waiting?.reject(Object.assign(new Error(reply.message), { code: reply.code }));
+    this.#end(reply === null ? null : Object.assign(new Error(reply.message), { code: reply.code }));
   }
 
   #break(error: Error): void {
     this.#broken ??= error;
-    this.#waiting?.reject(this.#broken);
+    this.#end(this.#broken);
+  }
+
+  #end(error: Error | null): void {
+    const done = this.#waiting;
     this.#waiting = null;
+    done?.(error);
   }
 }

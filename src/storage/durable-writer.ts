@@ -1,18 +1,20 @@
 import type { FileHandle } from "./interface.ts";
 
+/** Told once how a write ended: null when the bytes are durable, else what the disk reports of the write or of the sync. */
+export type WriteDone = (error: unknown) => void;
+
 /** Writes bytes and syncs them, for the log, where nothing else costs as much. One write at a time. */
 export interface DurableWriter {
-  /** The bytes are durable when this resolves. Throws what the disk reports of the write or of the sync. */
-  write(file: FileHandle, bytes: Uint8Array, position: number): Promise<void>;
+  /** Calls `done` later, never before it returns. `bytes` must not change until then. */
+  write(file: FileHandle, bytes: Uint8Array, position: number, done: WriteDone): void;
   /** Waits for the write under way. Nothing is written afterwards. */
   close(): Promise<void>;
 }
 
 /** A write, then a sync, each on its own. */
 export const twoStepWriter: DurableWriter = {
-  async write(file, bytes, position) {
-    await file.write(bytes, position);
-    await file.datasync();
+  write(file, bytes, position, done) {
+    file.write(bytes, position).then(() => file.datasync()).then(() => done(null), done);
   },
   close: async () => {},
 };

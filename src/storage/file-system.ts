@@ -63,9 +63,10 @@ export class NodeFileSystem implements FileSystem {
   durableWriter(): DurableWriter {
     const thread = new DiskThread();
     return {
-      write: (file, bytes, position) =>
-        file instanceof NodeFileHandle && bytes.length <= DiskThread.MAX_BYTES
-          ? thread.write(file.fd, bytes, position) : twoStepWriter.write(file, bytes, position),
+      write: (file, bytes, position, done) => {
+        if (file instanceof NodeFileHandle && bytes.length <= DiskThread.MAX_BYTES) thread.write(file.fd, bytes, position, done);
+        else twoStepWriter.write(file, bytes, position, done);
+      },
       close: () => thread.close(),
     };
   }

@@ -4,7 +4,7 @@ import type { Incarnation, Slot } from "../paxos/ids.ts";
 import type { LogRecord } from "../paxos/records.ts";
 import { type Batch, batchBytes, encodeBatch, type LogPosition } from "./batch-codec.ts";
 import { join, segmentName } from "./folder-layout.ts";
-import type { DurableWriter } from "./durable-writer.ts";
+import type { DurableWriter, WriteDone } from "./durable-writer.ts";
 import type { FileHandle, FileSystem, StorageListener } from "./interface.ts";
 import type { LogSummary } from "./log-summary.ts";
 import { type EncodedRecords, encodeRecords, RecordQueue } from "./record-queue.ts";
@@ -68,7 +68,9 @@ export class LogWriter {
   /** Records numbered as the core numbers them, within this life of the process. */
   #appended = 0;
   #durable = 0;
-  #running: Promise<void> | null = null;
+  #busy = false;
+  /** Tells who waits for that that nothing is under way any more. */
+  #rested: () => void = () => {};
   #failed = false;
   #closing = false;
   #markDue = false;
@@ -113,7 +115,7 @@ export class LogWriter {
   /** Queues records; see `Storage.append`. After a failed sync they are dropped: nothing is promised any more. */
   append(records: readonly LogRecord[], firstRecord: number): void {
     assert(!this.#closing, "nothing is appended to a closed log");
-    assert(firstRecord === this.#appended + 1, `record ${firstRecord} follows ${this.#appended}`);
+    assert(firstRecord === this.#appended + 1, () => `record ${firstRecord} follows ${this.#appended}`);
     this.#appended += records.length;
     if (this.#failed) return;
     this.#queue.push(records);
@@ -125,7 +127,7 @@ export class LogWriter {
     this.#closing = true;
     this.#cancelMark?.();
     this.#endPause();
-    await this.#running;
+    if (this.#busy) await new Promise<void>((resolve) => (this.#rested = resolve));
     await this.#disk.close();
     await this.#maker.close();
     await this.#current?.file.close();
@@ -133,39 +135,57 @@ export class LogWriter {
   }
 
   #wake(): void {
-    if (this.#running !== null || this.#failed) return;
-    this.#running = this.#run();
-  }
-
-  async #run(): Promise<void> {
+    if (this.#busy || this.#failed) return;
+    this.#busy = true;
     // One turn of the microtask queue lets appends of the same moment share a batch.
-    await Promise.resolve();
-    while (!this.#failed && (this.#queue.length > 0 || this.#markDue)) {
-      this.#markDue = false;
-      this.#cancelMark?.();
-      const batch = this.#queue.take(this.#options.maxBatchBytes);
-      await this.#commit(batch);
-      if (!this.#failed) this.#scheduleMark(batch.records.length > 0);
-    }
-    this.#running = null;
+    void Promise.resolve().then(() => this.#commitNext());
   }
 
-  async #commit(batch: EncodedRecords): Promise<void> {
-    const { listener, timers, summary } = this.#options;
+  #commitNext(): void {
+    if (this.#failed || (this.#queue.length === 0 && !this.#markDue)) {
+      this.#busy = false;
+      return this.#rested();
+    }
+    this.#markDue = false;
+    this.#cancelMark?.();
+    const { summary, timers, maxBatchBytes } = this.#options;
+    const batch = this.#queue.take(maxBatchBytes);
     for (const record of batch.records) summary.note(record);
     const started = timers.now();
-    try {
-      await this.#writeOrRewrite(batch);
-    } catch (error) {
-      this.#failed = true;
-      listener.onSyncFailed(error instanceof Error ? error : new Error(String(error)));
-      return;
-    }
+    this.#write(batch, (error) => {
+      if (error === null) this.#committed(batch, (timers.now() - started) / 1000);
+      else this.#fail(error);
+      this.#commitNext();
+    });
+  }
+
+  #committed(batch: EncodedRecords, seconds: number): void {
+    const { listener } = this.#options;
+    const records = batch.records.length;
     this.#advance(batch);
-    this.#durable += batch.records.length;
-    const seconds = (timers.now() - started) / 1000;
-    listener.onSync?.({ seconds, records: batch.records.length, bytes: batch.bytes.length });
-    if (batch.records.length > 0) listener.onDurable(this.#durable);
+    this.#durable += records;
+    listener.onSync?.({ seconds, records, bytes: batch.bytes.length });
+    if (records > 0) listener.onDurable(this.#durable);
+    this.#scheduleMark(records > 0);
+  }
+
+  #fail(error: unknown): void {
+    this.#failed = true;
+    this.#options.listener.onSyncFailed(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  /** What the disk says of the first attempt makes no difference: only the second counts. */
+  #write(records: EncodedRecords, done: WriteDone): void {
+    const again = (): Promise<void> => this.#rewrite(records).then(() => done(null), done);
+    const current = this.#current;
+    if (current === null || current.end + batchBytes(records.bytes.length) > current.sizeBytes) {
+      return void this.#openSegment(records).then(() => done(null), again);
+    }
+    this.#put(current, this.#batch(records, records.bytes, false), (error) => {
+      if (error !== null) return void again();
+      this.#options.segments.noteSlot(records.highestSlot);
+      done(null);
+    });
   }
 
   /**
@@ -173,12 +193,7 @@ export class LogWriter {
    * is written once more, into a new segment, whose header says that the last one ends before it. Where there is no space
    * for a segment nothing was lost, and the batch waits until there is (rule 15).
    */
-  async #writeOrRewrite(batch: EncodedRecords): Promise<void> {
-    try {
-      return await this.#write(batch);
-    } catch {
-      // What the disk said of the first attempt makes no difference: only the second counts.
-    }
+  async #rewrite(batch: EncodedRecords): Promise<void> {
     for (;;) {
       try {
         return await this.#openSegment(batch);
@@ -200,17 +215,6 @@ export class LogWriter {
     });
   }
 
-  async #write(records: EncodedRecords): Promise<void> {
-    const current = this.#current;
-    if (current === null || current.end + batchBytes(records.bytes.length) > current.sizeBytes) {
-      await this.#openSegment(records);
-      return;
-    }
-    const batch = this.#batch(records, records.bytes, false);
-    await this.#put(current, batch);
-    this.#options.segments.noteSlot(records.highestSlot);
-  }
-
   async #openSegment(records: EncodedRecords): Promise<void> {
     const { segments } = this.#options;
     const segment = this.#nextSegment;
@@ -219,7 +223,8 @@ export class LogWriter {
     const next: CurrentSegment = { segment, file: blank.file, sizeBytes: blank.sizeBytes, end: 0 };
     const last = this.#synced.segment;
     try {
-      await this.#put(next, this.#batch(records, this.#headerPayload(blank, records.bytes), true));
+      const batch = this.#batch(records, this.#headerPayload(blank, records.bytes), true);
+      await new Promise<void>((resolve, reject) => this.#put(next, batch, (error) => (error === null ? resolve() : reject(error))));
     } catch (error) {
       await blank.file.close();
       throw error;
@@ -249,14 +254,17 @@ export class LogWriter {
     return { sequence: this.#nextSequence, opensSegment, firstRecord: this.#nextRecord, recordCount, synced: this.#synced, payload };
   }
 
-  async #put(segment: CurrentSegment, batch: Batch): Promise<void> {
+  #put(segment: CurrentSegment, batch: Batch, done: WriteDone): void {
     const place = { incarnation: this.#options.incarnation, segment: segment.segment, offset: segment.end };
     const bytes = encodeBatch(batch, place, this.#sectors);
     assert(segment.end + bytes.length <= segment.sizeBytes, "a batch fits its segment");
-    await this.#disk.write(segment.file, bytes, segment.end);
-    segment.end += bytes.length;
-    this.#syncs += 1;
-    this.#synced = { segment: segment.segment, offset: segment.end };
+    this.#disk.write(segment.file, bytes, segment.end, (error) => {
+      if (error !== null) return done(error);
+      segment.end += bytes.length;
+      this.#syncs += 1;
+      this.#synced = { segment: segment.segment, offset: segment.end };
+      done(null);
+    });
   }
 
   #advance(batch: EncodedRecords): void {
