@@ -3,9 +3,12 @@ export class InvariantError extends Error {
   override name = "InvariantError";
 }
 
-/** Checks an invariant. Assertions stay on in production: a stopped member is safe, a wrong one is not. */
-export function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new InvariantError(message);
+/**
+ * Checks an invariant. Assertions stay on in production: a stopped member is safe, a wrong one is not. A message that has to be put
+ * together first is given as a function where it matters that this costs time.
+ */
+export function assert(condition: boolean, message: string | (() => string)): asserts condition {
+  if (!condition) throw new InvariantError(typeof message === "string" ? message : message());
 }
 
 /** Marks a branch that the type system has shown to be impossible. */

@@ -28,7 +28,7 @@ export class ByteWriter {
   }
 
   u32(value: number): this {
-    assert(Number.isInteger(value) && value >= 0 && value <= 0xffffffff, `not a u32: ${value}`);
+    assert(Number.isInteger(value) && value >= 0 && value <= 0xffffffff, () => `not a u32: ${value}`);
     this.#reserve(4);
     this.#put32(value);
     return this;
@@ -36,7 +36,7 @@ export class ByteWriter {
 
   /** A safe integer from 0 to 2^53 - 1, as eight bytes. */
   u53(value: number): this {
-    assert(Number.isSafeInteger(value) && value >= 0, `not a safe unsigned integer: ${value}`);
+    assert(Number.isSafeInteger(value) && value >= 0, () => `not a safe unsigned integer: ${value}`);
     this.#reserve(8);
     this.#put32(value % 0x100000000);
     this.#put32(Math.floor(value / 0x100000000));

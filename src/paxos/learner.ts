@@ -80,7 +80,7 @@ export class Learner {
     while (this.#appliedThrough < log.chosenThrough) {
       const slot = (this.#appliedThrough + 1) as Slot;
       const entry = log.get(slot);
-      assert(entry?.chosen === true, `slot ${slot} of the chosen prefix is held`);
+      assert(entry?.chosen === true, () => `slot ${slot} of the chosen prefix is held`);
       this.#appliedThrough = slot;
       this.#observe(slot, entry.value);
       outbox.apply({ slot, value: entry.value, proposalId: this.#proposals.settle(slot, entry.value) });

@@ -102,7 +102,7 @@ export class ReplicaLog {
   markChosen(from: number, through: number): void {
     for (let slot = Math.max(from, this.#chosenThrough + 1); slot <= through; slot++) {
       const entry = this.#entries.get(slot);
-      assert(entry !== undefined, `slot ${slot} is held when it is marked chosen`);
+      assert(entry !== undefined, () => `slot ${slot} is held when it is marked chosen`);
       if (!entry.chosen) this.#entries.set(slot, { ...entry, chosen: true });
     }
     this.#advance();
@@ -165,7 +165,7 @@ export class ReplicaLog {
 
 /** Agreement itself: no two values are ever chosen in one slot. */
 function assertSameValue(slot: Slot, chosen: ValueBytes, other: ValueBytes): void {
-  assert(bytesEqual(chosen, other), `slot ${slot} is chosen and was given another value`);
+  assert(bytesEqual(chosen, other), () => `slot ${slot} is chosen and was given another value`);
 }
 
 /** Whether two byte strings are the same. */

@@ -8,7 +8,7 @@ import { bytesEqual } from "../paxos/replica-log.ts";
 import { decodeControlValue } from "../paxos/value.ts";
 import { type ConfigurationInForce, Decisions, isMajority } from "./decisions.ts";
 import type { Disk } from "./disk.ts";
-import { ballotName, commandTexts, configurationName, memberIncarnation, memberNumber, valueDigest } from "./names.ts";
+import { ballotName, ballotNumber, commandTexts, configurationName, memberIncarnation, memberNumber, valueDigest } from "./names.ts";
 import type { ReplicaSnapshot } from "./replica.ts";
 import { Violation } from "./violation.ts";
 
@@ -26,16 +26,16 @@ interface Vouched {
  */
 export class Checker {
   readonly #decisions: Decisions;
-  /** slot@ballot → the one value proposed there. */
-  readonly #proposed = new Map<string, ValueBytes>();
+  /** slot → ballot → the one value proposed there. */
+  readonly #proposed = new Map<number, Map<number, ValueBytes>>();
   /** ballot → the highest slot in which it proposed a configuration. */
-  readonly #configurationProposed = new Map<string, number>();
+  readonly #configurationProposed = new Map<number, number>();
   /** slot → the configurations that were proposed there. */
   readonly #configurationsIn = new Map<number, Configuration[]>();
   #lastConfigurationIn = 0;
   #doneSlot = 0;
   /** ballot → who promised it, all told. */
-  readonly #promisedBy = new Map<string, Set<number>>();
+  readonly #promisedBy = new Map<number, Set<number>>();
   /** Every command of slots 1 to n, in order; `#commandEnds[n]` is how many of them belong to slots up to n. Read when somebody asks. */
   readonly #commands: string[] = [];
   readonly #commandEnds: number[] = [0];
@@ -106,20 +106,20 @@ export class Checker {
    * are: nothing is proposed above a configuration of its own ballot that is not decided (rule 16).
    */
   #checkProposal(member: number, { slot, ballot, value }: Extract<LogRecord, { type: "accepted" }>): void {
-    const name = ballotName(ballot);
-    const last = this.#configurationProposed.get(name) ?? 0;
+    const number = ballotNumber(ballot);
+    const last = this.#configurationProposed.get(number) ?? 0;
     if (slot > last && last > this.decidedThrough) {
-      throw new Violation(`member ${member} proposed slot ${slot} at ${name} above the configuration in slot ${last}, which is not decided`);
+      throw new Violation(`member ${member} proposed slot ${slot} at ${ballotName(ballot)} above the configuration in slot ${last}, which is not decided`);
     }
     const { configuration } = this.#governingAt(slot, ballot);
-    const promised = this.#promisedBy.get(name);
+    const promised = this.#promisedBy.get(number);
     if (!isMajority(configuration, (voter) => voter === member || promised?.has(voter) === true)) {
-      throw new Violation(`member ${member} proposed slot ${slot} at ${name} without the promises of ${configurationName(configuration)}`);
+      throw new Violation(`member ${member} proposed slot ${slot} at ${ballotName(ballot)} without the promises of ${configurationName(configuration)}`);
     }
-    this.#propose(voteKey(slot, ballot), value);
+    this.#propose(slot, ballot, value);
     const control = decodeControlValue(value);
     if (control?.kind !== "configuration") return;
-    this.#configurationProposed.set(name, Math.max(last, slot));
+    this.#configurationProposed.set(number, Math.max(last, slot));
     this.#lastConfigurationIn = Math.max(this.#lastConfigurationIn, slot);
     this.#configurationsIn.set(slot, [...(this.#configurationsIn.get(slot) ?? []), control.configuration]);
   }
@@ -127,7 +127,7 @@ export class Checker {
   /** Who governs `slot` for the leader of `ballot`: one that proposed another value in the slot of a configuration cannot know of it. */
   #governingAt(slot: number, ballot: Ballot): ConfigurationInForce {
     const known = this.configurations.findLast((each) => {
-      const own = this.#proposed.get(voteKey(each.slot, ballot));
+      const own = this.#proposed.get(each.slot)?.get(ballotNumber(ballot));
       return each.slot < slot && (own === undefined || bytesEqual(own, this.decided(each.slot) as ValueBytes));
     });
     return known as ConfigurationInForce;
@@ -136,7 +136,7 @@ export class Checker {
   /** A record is durable: an accepted value counts as this member's vote. */
   durable(member: number, record: LogRecord): void {
     if (record.type !== "accepted") return;
-    this.#propose(voteKey(record.slot, record.ballot), record.value);
+    this.#propose(record.slot, record.ballot, record.value);
     for (const { value } of this.#decisions.vote(member, record)) this.#checkNotFailed(value);
   }
 
@@ -146,10 +146,12 @@ export class Checker {
     if (failed !== undefined) throw new Violation(`${failed} was decided though its proposal had failed for certain`);
   }
 
-  #propose(key: string, value: ValueBytes): void {
-    const known = this.#proposed.get(key);
-    if (known === undefined) this.#proposed.set(key, value);
-    else if (!bytesEqual(known, value)) throw new Violation(`two values were proposed in ${key}: ${valueDigest(known)} and ${valueDigest(value)}`);
+  #propose(slot: number, ballot: Ballot, value: ValueBytes): void {
+    let proposed = this.#proposed.get(slot);
+    if (proposed === undefined) this.#proposed.set(slot, (proposed = new Map()));
+    const known = proposed.get(ballotNumber(ballot));
+    if (known === undefined) proposed.set(ballotNumber(ballot), value);
+    else if (!bytesEqual(known, value)) throw new Violation(`two values were proposed in ${slot}@${ballotName(ballot)}: ${valueDigest(known)} and ${valueDigest(value)}`);
   }
 
   /** Only scenarios ask for commands one by one, so they are read from the decided values when they do. */
@@ -187,15 +189,17 @@ export class Checker {
 
   #promise(member: number, { ballot, nextSlot }: PromiseReply): void {
     if (nextSlot !== null) return;
-    const name = ballotName(ballot);
-    const promised = this.#promisedBy.get(name);
-    if (promised === undefined) this.#promisedBy.set(name, new Set([member]));
+    const number = ballotNumber(ballot);
+    const promised = this.#promisedBy.get(number);
+    if (promised === undefined) this.#promisedBy.set(number, new Set([member]));
     else promised.add(member);
   }
 
   #vouch(member: number, ballot: Ballot, ownRound: number): void {
-    const before = this.#vouched.get(member) ?? { promised: ZERO_BALLOT, ownRound: 0 };
-    this.#vouched.set(member, { promised: maxBallot(before.promised, ballot), ownRound: Math.max(before.ownRound, ownRound) });
+    let vouched = this.#vouched.get(member);
+    if (vouched === undefined) this.#vouched.set(member, (vouched = { promised: ZERO_BALLOT, ownRound: 0 }));
+    vouched.promised = maxBallot(vouched.promised, ballot);
+    vouched.ownRound = Math.max(vouched.ownRound, ownRound);
   }
 
   #mustBeDurable(member: number, disk: Disk, what: string): void {
@@ -233,7 +237,7 @@ export class Checker {
   }
 
   #checkAccept(member: number, { ballot, firstSlot, values, chosenThrough }: Accept): void {
-    values.forEach((value, index) => this.#propose(voteKey(firstSlot + index, ballot), value));
+    values.forEach((value, index) => this.#propose(firstSlot + index, ballot, value));
     this.#checkChosen(member, chosenThrough);
   }
 
@@ -313,8 +317,4 @@ export class Checker {
     }
     if (ownRound < vouched.ownRound) throw new Violation(`member ${member} forgot that it used round ${vouched.ownRound}`);
   }
-}
-
-function voteKey(slot: number, ballot: Ballot): string {
-  return `${slot}@${ballotName(ballot)}`;
 }

@@ -3,7 +3,7 @@ import type { Configuration } from "../paxos/configuration.ts";
 import type { ValueBytes } from "../paxos/messages.ts";
 import { bytesEqual } from "../paxos/replica-log.ts";
 import { decodeControlValue } from "../paxos/value.ts";
-import { ballotName, memberNumber, valueDigest } from "./names.ts";
+import { ballotNumber, memberNumber, valueDigest } from "./names.ts";
 import { Violation } from "./violation.ts";
 
 /** A configuration and the slot of the entry that set it; it governs all slots above. */
@@ -30,7 +30,7 @@ export class Decisions {
   /** In slot order; the first is the founding one. */
   readonly #configurations: ConfigurationInForce[];
   /** slot → ballot → who voted. A vote that was given is never taken back, not even when its disk is lost. */
-  readonly #votes = new Map<number, Map<string, Votes>>();
+  readonly #votes = new Map<number, Map<number, Votes>>();
   /** The value of slot n is the n-th. */
   readonly #decided: ValueBytes[] = [];
 
@@ -59,14 +59,14 @@ export class Decisions {
 
   /** Whether the disk of `member` ever held `slot` at `ballot`. */
   holds(member: number, slot: number, ballot: Ballot): boolean {
-    return this.#votes.get(slot)?.get(ballotName(ballot))?.members.has(member) === true;
+    return this.#votes.get(slot)?.get(ballotNumber(ballot))?.members.has(member) === true;
   }
 
   /** The disk of `member` holds `value` in `slot` at `ballot`. Returns what is decided by that. */
   vote(member: number, { slot, ballot, value }: { slot: number; ballot: Ballot; value: ValueBytes }): DecidedEntry[] {
     let ballots = this.#votes.get(slot);
     if (ballots === undefined) this.#votes.set(slot, (ballots = new Map()));
-    const name = ballotName(ballot);
+    const name = ballotNumber(ballot);
     let votes = ballots.get(name);
     if (votes === undefined) ballots.set(name, (votes = { value, members: new Set() }));
     votes.members.add(member);
@@ -112,5 +112,7 @@ function twoDecisions(slot: number, first: ValueBytes, second: ValueBytes): Viol
 
 /** Whether the voters of whom `holds` is true are more than half. */
 export function isMajority({ voters }: Configuration, holds: (member: number) => boolean): boolean {
-  return voters.filter(({ incarnation }) => holds(memberNumber(incarnation))).length * 2 > voters.length;
+  let holding = 0;
+  for (const { incarnation } of voters) if (holds(memberNumber(incarnation))) holding += 1;
+  return holding * 2 > voters.length;
 }

@@ -98,9 +98,9 @@ export class Disk {
         return;
       case "accepted":
         this.#promised = maxBallot(this.#promised, record.ballot);
-        return this.#keepEntry({ ...record, learned: false });
+        return this.#keepEntry({ slot: record.slot, ballot: record.ballot, value: record.value, learned: false });
       case "learned":
-        return this.#keepEntry({ ...record, ballot: ZERO_BALLOT, learned: true });
+        return this.#keepEntry({ slot: record.slot, ballot: ZERO_BALLOT, value: record.value, learned: true });
       case "chosen":
         this.#chosenThrough = Math.max(this.#chosenThrough, record.through);
         return;
@@ -108,7 +108,7 @@ export class Disk {
     }
   }
 
-  #keepEntry({ slot, ballot, value, learned }: RecoveredEntry): void {
-    if (slot > (this.#snapshot?.handle.slot ?? 0)) this.#entries.set(slot, { slot, ballot, value, learned });
+  #keepEntry(entry: RecoveredEntry): void {
+    if (entry.slot > (this.#snapshot?.handle.slot ?? 0)) this.#entries.set(entry.slot, entry);
   }
 }

@@ -9,6 +9,9 @@ import { decodeValue } from "../paxos/value.ts";
 /** The most members a scenario can have: each is one digit. */
 export const MAX_SCENARIO_MEMBERS = 9;
 
+/** Checkers ask for them with every record. */
+const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS }, (_, index) => incarnation(String(index + 1).repeat(32)));
+const DIGIT_ZERO = 48;
 const LONGEST_NAME = 60;
 /** What is neither a letter nor a sign, and quotation marks, in which the rest is put. */
 const UNREADABLE = /[^ !#-~]+/g;
@@ -16,13 +19,19 @@ const decoder = new TextDecoder();
 
 /** In scenarios a member is a digit from 1 to 9 and its incarnation is that digit 32 times. */
 export function memberIncarnation(member: number): Incarnation {
-  assert(Number.isInteger(member) && member >= 1 && member <= MAX_SCENARIO_MEMBERS, `not a member of a scenario: ${member}`);
-  return incarnation(String(member).repeat(32));
+  const known = INCARNATIONS[member - 1];
+  assert(known !== undefined, () => `not a member of a scenario: ${member}`);
+  return known;
 }
 
 /** The digit of a member; the opposite of `memberIncarnation`. */
 export function memberNumber(of: Incarnation): number {
-  return Number(of[0]);
+  return of.charCodeAt(0) - DIGIT_ZERO;
+}
+
+/** A ballot as one number: its round and its member, for tables of ballots. */
+export function ballotNumber({ round, incarnation }: Ballot): number {
+  return round * 10 + memberNumber(incarnation);
 }
 
 /** A ballot as scenarios write it: its round, a dot, its member. */

@@ -78,7 +78,7 @@ export class StateMachine {
 
   /** Applies the commands of one chosen slot, which is above every slot applied so far, in their order. */
   applySlot(slot: number, commands: readonly Uint8Array[]): Result[] {
-    assert(slot > this.#slot, `slot ${slot} comes after slot ${this.#slot}`);
+    assert(slot > this.#slot, () => `slot ${slot} comes after slot ${this.#slot}`);
     return commands.map((command) => this.apply(slot, command));
   }
 
@@ -87,7 +87,7 @@ export class StateMachine {
    * one beyond the limits, are refused on every member alike. Keeps no view of `command`.
    */
   apply(slot: number, command: Uint8Array): Result {
-    assert(slot >= this.#slot, `slot ${slot} comes after slot ${this.#slot}`);
+    assert(slot >= this.#slot, () => `slot ${slot} comes after slot ${this.#slot}`);
     this.#slot = slot;
     const bodyStart = this.#parse(command);
     const result = bodyStart === null ? this.#refuseUndecodable(command) : this.#applyParsed(command, bodyStart);
