@@ -70,11 +70,10 @@ export class ChecksumWatch {
    * settles all before it, and whoever differed there is known to be wrong.
    */
   judge(configuration: Configuration): Agreement {
-    const checkpoints = this.#levels.flatMap((level) => [...level]).sort(([a], [b]) => b - a);
     const unsettled: { readonly slot: Slot; readonly others: readonly Incarnation[] }[] = [];
-    for (const [slot, told] of checkpoints) {
+    for (let slot = this.#ownBelow(Infinity); slot !== null; slot = this.#ownBelow(slot)) {
+      const told = this.#toldAt(slot) as Map<Incarnation, number>;
       const own = told.get(this.#self);
-      if (own === undefined) continue;
       const byChecksum = groupVoters(told, configuration);
       const majority = [...byChecksum].find(([, members]) => members.length >= quorumSize(configuration));
       const others = [...byChecksum].flatMap(([checksum, members]) => (checksum === own ? [] : members));
@@ -83,6 +82,19 @@ export class ChecksumWatch {
       else return firstDifference(unsettled, new Set(others));
     }
     return firstDifference(unsettled, new Set());
+  }
+
+  /** The newest own checkpoint below `slot`: nearly always the first one settles all. */
+  #ownBelow(slot: number): Slot | null {
+    let newest: Slot | null = null;
+    for (const level of this.#levels) {
+      for (const [at, told] of level) if (at < slot && at > (newest ?? 0) && told.has(this.#self)) newest = at;
+    }
+    return newest;
+  }
+
+  #toldAt(slot: Slot): Map<Incarnation, number> | undefined {
+    return this.#levels[levelOf(slot)]?.get(slot);
   }
 
   /** The state was replaced: what it was before means nothing. */

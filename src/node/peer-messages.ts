@@ -31,16 +31,17 @@ export type PeerMessage =
   /** What the sender's disk holds: the number of its last durable record (rule 13), and whether it is full (rule 15). */
   | { readonly type: "disk"; readonly records: number; readonly full: boolean };
 
-const PAXOS = 0;
-const FORWARD = 1;
-const FORWARDED = 2;
+// How the messages begin of each type.
+export const PAXOS = 0;
+export const FORWARD = 1;
+export const FORWARDED = 2;
 const SNAPSHOT_REQUEST = 3;
 const SNAPSHOT_CHUNK = 4;
 const SNAPSHOT_UNAVAILABLE = 5;
-const CHECKSUM = 6;
+export const CHECKSUM = 6;
 const MEMBER_REQUEST = 7;
 const MEMBER_ANSWER = 8;
-const DISK = 9;
+export const DISK = 9;
 
 /** Small messages, which are most, lie one behind the other in pieces of memory of this size: memory of its own costs each more than its bytes do. */
 const SHARED_BYTES = 8_192;

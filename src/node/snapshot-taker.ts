@@ -41,9 +41,10 @@ export class SnapshotTaker {
 
   /** Whether a snapshot is being taken, or is to be taken by the next `tick` for which the time has come. */
   get busy(): boolean {
+    if (this.#running !== null || this.#requested) return true;
+    const logged = this.#port.bytesSinceSnapshot();
     // Not before as much was logged as a snapshot takes: so the writing of snapshots costs no more than that of the log.
-    const dueBytes = Math.max(this.#everyBytes, this.#port.snapshotBytes());
-    return this.#running !== null || this.#requested || this.#port.bytesSinceSnapshot() >= dueBytes;
+    return logged >= this.#everyBytes && logged >= this.#port.snapshotBytes();
   }
 
   tick(): void {

@@ -304,18 +304,16 @@ export class Leader {
   #countVotes(): void {
     const { configuration, self, log } = this.#context;
     const next = log.chosenThrough + 1;
+    const needed = quorumSize(configuration);
     const ends: number[] = [];
     for (const { incarnation } of configuration.voters) {
-      if (incarnation === self) ends.push(this.#ownThrough);
-      else {
-        const progress = this.#peers.get(incarnation);
-        ends.push(progress?.holds(next) === true ? progress.through : 0);
-      }
+      const progress = this.#peers.get(incarnation);
+      const end = incarnation === self ? this.#ownThrough : progress?.holds(next) === true ? progress.through : 0;
+      if (end >= next) ends.push(end);
     }
+    if (ends.length < needed) return;
     ends.sort((a, b) => b - a);
-    const chosen = ends[quorumSize(configuration) - 1] ?? 0;
-    if (chosen < next) return;
-    log.markChosen(next, chosen);
+    log.markChosen(next, ends[needed - 1] as number);
     this.#learner.applyChosen();
     this.noticeChosen();
   }

@@ -20,6 +20,11 @@ const BARRIER = 1;
 const COMMANDS = 2;
 const CONFIGURATION = 3;
 
+/** Small values lie one behind the other in pieces of memory of this size, as they do in the log: memory of its own costs each more than its bytes do. */
+const SHARED_BYTES = 8_192;
+const LARGEST_SHARING = 512;
+const shared = new ByteWriter(SHARED_BYTES);
+
 /** Encodes a value once; afterwards it travels and is stored as these bytes. */
 export function encodeValue(value: Value): ValueBytes {
   switch (value.kind) {
@@ -29,7 +34,8 @@ export function encodeValue(value: Value): ValueBytes {
       return writeBallot(new ByteWriter(32).u8(BARRIER), value.ballot).take();
     case "commands": {
       const total = value.commands.reduce((sum, command) => sum + command.length + 4, 64);
-      const writer = writeBallot(new ByteWriter(total).u8(COMMANDS), value.origin).u32(value.commands.length);
+      const room = total <= LARGEST_SHARING ? shared.reset() : new ByteWriter(total);
+      const writer = writeBallot(room.u8(COMMANDS), value.origin).u32(value.commands.length);
       for (const command of value.commands) writer.bytes(command);
       return writer.take();
     }

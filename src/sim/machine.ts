@@ -3,7 +3,7 @@ import { SynodError } from "../errors/synod-error.ts";
 import type { NodeClock } from "../node/clock.ts";
 import { Member, type MemberObserver } from "../node/member.ts";
 import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
-import type { PeerMessage } from "../node/peer-messages.ts";
+import { CHECKSUM, DISK, FORWARD, FORWARDED, PAXOS, type PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
 import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Limits } from "../paxos/interface.ts";
@@ -45,8 +45,8 @@ const RESTART_MS = 300;
 const NOTICE_MS = 50;
 /** What the disk may report to a process that starts, without being damaged. */
 const MAY_PASS: ReadonlySet<unknown> = new Set(["SYNOD_ERR_DISK", "SYNOD_ERR_NO_SPACE", "EIO", "ENOSPC"]);
-/** How a message of the protocol begins. Only the others lead to anything that is waited for, such as parts of snapshots. */
-const PROTOCOL_MESSAGE = 0;
+/** How messages begin that lead to nothing that a promise waits for; others do, such as parts of snapshots. */
+const NEVER_WAITED_FOR: ReadonlySet<number | undefined> = new Set([PAXOS, FORWARD, FORWARDED, CHECKSUM, DISK]);
 /** By member, counted from 1: made once, as each message needs one. */
 const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number) => (number === 0 ? NO_INCARNATION : memberIncarnation(number)));
 
@@ -94,6 +94,7 @@ export class Machine {
     const disk = new SimulatedDisk(this.#random.below(0x1_0000_0000));
     disk.traced = false;
     disk.latency = ({ kind }, goOn) => this.#diskLatency(kind === "datasync", goOn);
+    disk.promises = () => this.#options.world.expectPromises();
     disk.fail = ({ kind }) => this.#diskFails(kind);
     return disk;
   }
@@ -335,7 +336,7 @@ export class Machine {
   }
 
   receive(from: number, bytes: Uint8Array): void {
-    if (bytes[0] !== PROTOCOL_MESSAGE) this.#options.world.expectPromises();
+    if (!NEVER_WAITED_FOR.has(bytes[0])) this.#options.world.expectPromises();
     this.whenAwake(this.#life, () => this.#member?.receive(INCARNATIONS[from] as Incarnation, bytes));
   }
 
@@ -358,7 +359,7 @@ export class Machine {
   /** Runs a task of one life of the process: later if it is paused, never if it is over. */
   whenAwake(life: number, task: () => void): void {
     if (life !== this.#life) return;
-    if (this.#paused) return void this.#resumed.push(() => this.whenAwake(life, task));
+    if (this.#paused) return void this.#resumed.push(() => this.#whenResumed(life, task));
     this.#ticks?.makeUp();
     try {
       task();
@@ -367,6 +368,12 @@ export class Machine {
     }
     const member = this.#member;
     if (member !== null) this.#options.watch.state(this.number, member.appliedSlot, member.state.checksum);
+  }
+
+  /** What the task may settle is not known any more. */
+  #whenResumed(life: number, task: () => void): void {
+    this.#options.world.expectPromises();
+    this.whenAwake(life, task);
   }
 
   #nowMs(): number {

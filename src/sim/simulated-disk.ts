@@ -52,6 +52,8 @@ export class SimulatedDisk {
   capacityBytes = Number.POSITIVE_INFINITY;
   /** Whether a call waits before it does anything. If so, `goOn` is called when it has waited. */
   latency: (operation: Operation, goOn: () => void) => boolean = () => false;
+  /** Told whenever somebody is given a promise to follow. */
+  promises: () => void = () => {};
 
   readonly #random: SeededRandom;
   readonly #locked = new Set<string>();
@@ -169,6 +171,7 @@ export class SimulatedDisk {
   }
 
   #call<T>(process: number, operation: Operation, act: () => T, broken?: (crash: boolean) => void): Promise<T> {
+    this.promises();
     return new Promise((resolve, reject) => this.#begin({ process, operation, act, resolve, reject, ...(broken && { broken }) }));
   }
 

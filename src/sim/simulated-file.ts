@@ -6,8 +6,10 @@ const SECTOR = 512;
 const NO_BYTES = new Uint8Array(0);
 /** Fewer bytes than this that are all zero are written like any others. */
 const FEW_BYTES = 4_096;
+/** Of a file that is longer than this not all is expected to be written. */
+const MOST_EXPECTED = 65_536;
 
-/** Bytes that grow at their end. Memory is taken for what was written, in larger and larger pieces; behind it all is zero. */
+/** Bytes that grow at their end. Memory is taken once something is written; behind it all is zero. */
 class Growing {
   #bytes: Uint8Array<ArrayBuffer> = NO_BYTES;
   #length = 0;
@@ -38,7 +40,9 @@ class Growing {
   #hold(length: number): void {
     this.growTo(length);
     if (length <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(length, 2 * this.#bytes.length, FEW_BYTES));
+    // A segment of the log is as long as it will be before anything is written to it.
+    const expected = Math.min(this.#length, MOST_EXPECTED);
+    const larger = new Uint8Array(Math.max(length, 2 * this.#bytes.length, expected));
     larger.set(this.#bytes);
     this.#bytes = larger;
   }

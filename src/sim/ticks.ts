@@ -48,7 +48,9 @@ export class Ticks {
 
   /** To be called whenever something happened to the member, as it may have more to do and earlier. */
   plan(): void {
+    if (this.#plannedMs <= this.#nextMs) return;
     const untilMs = this.#leaveOut ? this.#port.quietUntilMs() : -Infinity;
+    if (untilMs >= this.#plannedMs) return;
     let plannedMs = this.#nextMs;
     while (plannedMs < untilMs && plannedMs < this.#plannedMs) plannedMs += this.#periodMs;
     this.#planAt(plannedMs);

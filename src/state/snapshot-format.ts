@@ -67,7 +67,7 @@ export function readKey(reader: ByteReader, keys: KeyTable): void {
 /** `scratch` is an empty writer, needed because the record's length is not known beforehand. */
 export function writeIdempotency(writer: ByteWriter, scratch: ByteWriter, entry: IdempotencyEntry): void {
   scratch.reset().u8(IDEMPOTENCY).u53(entry.ordinal).u53(entry.timeMs).bytes(bytesOf(entry.key));
-  writer.bytes(writeRemembered(scratch, entry.remembered).finish());
+  writer.bytes(writeRemembered(scratch, entry.remembered).view());
 }
 
 export function readIdempotency(reader: ByteReader): IdempotencyEntry {
@@ -82,7 +82,7 @@ export function writeSession(writer: ByteWriter, scratch: ByteWriter, session: S
   session.results.forEachPair((sequence, remembered) => {
     writeRemembered(scratch.u53(sequence), remembered);
   });
-  writer.bytes(scratch.finish());
+  writer.bytes(scratch.view());
 }
 
 export function readSession(reader: ByteReader): Session {

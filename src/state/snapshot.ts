@@ -53,7 +53,7 @@ export class StateSnapshot {
       yield writer.finish();
       writer.reset();
     }
-    yield writer.finish();
+    yield writer.take();
   }
 
   /** Writes one record at each step. */

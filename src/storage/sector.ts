@@ -40,20 +40,26 @@ export function packSectors(header: Uint8Array, payload: Uint8Array, tag: number
   assert(header.length < SECTOR_PAYLOAD_BYTES, "the header lies in the first sector");
   const count = sectorsFor(header.length + payload.length);
   const sectors = buffer.take(count * SECTOR_BYTES);
-  const view = new DataView(sectors.buffer, sectors.byteOffset, sectors.byteLength);
   sectors.set(header);
   let from = 0;
   for (let start = 0; start < sectors.length; start += SECTOR_BYTES) {
     const at = start === 0 ? header.length : start;
     const end = start + SECTOR_PAYLOAD_BYTES;
-    const piece = payload.subarray(from, from + end - at);
-    sectors.set(piece, at);
-    sectors.fill(0, at + piece.length, end);
-    view.setUint32(end, tag, true);
-    from += piece.length;
+    const length = Math.min(payload.length - from, end - at);
+    sectors.set(length === payload.length ? payload : payload.subarray(from, from + length), at);
+    sectors.fill(0, at + length, end);
+    writeTag(sectors, end, tag);
+    from += length;
   }
   assert(from === payload.length, "the sectors hold the whole batch");
   return sectors;
+}
+
+function writeTag(bytes: Uint8Array, at: number, tag: number): void {
+  bytes[at] = tag;
+  bytes[at + 1] = tag >>> 8;
+  bytes[at + 2] = tag >>> 16;
+  bytes[at + 3] = tag >>> 24;
 }
 
 /** The batch bytes in `count` sectors from `offset` on, padding included. */

@@ -1,4 +1,5 @@
 import { assert } from "../codec/assert.ts";
+import { ByteWriter } from "../codec/byte-writer.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
 import { corrupt } from "./corrupt.ts";
 import type { FileHandle, FileSystem, SnapshotReader } from "./interface.ts";
@@ -9,25 +10,23 @@ export async function writeSnapshotFile(
   file: FileHandle, handle: SnapshotHandle, state: AsyncIterable<Uint8Array>,
 ): Promise<number> {
   const headerBytes = encodeSnapshotHeader({ handle, size: 0 }).length;
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  let filled = 0;
+  const chunk = new ByteWriter();
   let index = 0;
   const flush = async (): Promise<void> => {
-    await file.write(encodeChunk(chunk.subarray(0, filled), handle.slot, index), chunkOffset(headerBytes, index));
+    await file.write(encodeChunk(chunk.view(), handle.slot, index), chunkOffset(headerBytes, index));
     index += 1;
-    filled = 0;
+    chunk.reset();
   };
   for await (const piece of state) {
     for (let at = 0; at < piece.length; ) {
-      const taken = Math.min(piece.length - at, CHUNK_BYTES - filled);
-      chunk.set(piece.subarray(at, at + taken), filled);
+      const taken = Math.min(piece.length - at, CHUNK_BYTES - chunk.length);
+      chunk.raw(piece.subarray(at, at + taken));
       at += taken;
-      filled += taken;
-      if (filled === CHUNK_BYTES) await flush();
+      if (chunk.length === CHUNK_BYTES) await flush();
     }
   }
-  const size = index * CHUNK_BYTES + filled;
-  if (filled > 0) await flush();
+  const size = index * CHUNK_BYTES + chunk.length;
+  if (chunk.length > 0) await flush();
   await file.write(encodeSnapshotHeader({ handle, size }), 0);
   return size;
 }

@@ -26,9 +26,9 @@ export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
   const { handle, size } = header;
   const writer = new ByteWriter().u53(size).u53(handle.slot).u53(handle.configurationSlot);
   writeConfiguration(writeBallot(writeBallot(writer, handle.leaderBallot), handle.promised).text(handle.cluster).u53(handle.checksum), handle.configuration);
-  const body = writer.finish();
+  const body = writer.view();
   const bytes = new ByteWriter().u32(MAGIC).u32(VERSION).u32(body.length).raw(body);
-  return bytes.u32(crc32(bytes.finish())).finish();
+  return bytes.u32(crc32(bytes.view())).take();
 }
 
 /** Reads and checks the header and the file's length. Throws `SYNOD_ERR_CORRUPT`. */
@@ -77,7 +77,7 @@ export function chunkOffset(headerBytes: number, index: number): number {
 
 /** A chunk with its checksum, which covers the slot and the chunk's place too. */
 export function encodeChunk(chunk: Uint8Array, slot: number, index: number): Uint8Array {
-  return new ByteWriter(chunk.length + CHECKSUM_BYTES).raw(chunk).u32(chunkChecksum(chunk, slot, index)).finish();
+  return new ByteWriter(chunk.length + CHECKSUM_BYTES).raw(chunk).u32(chunkChecksum(chunk, slot, index)).take();
 }
 
 /** Reads and checks chunk `index`. Throws `SYNOD_ERR_CORRUPT`. */
@@ -98,6 +98,6 @@ export async function readChunk(
 }
 
 function chunkChecksum(chunk: Uint8Array, slot: number, index: number): number {
-  return crc32(chunk, crc32(new ByteWriter(16).u53(slot).u53(index).finish()));
+  return crc32(chunk, crc32(new ByteWriter(16).u53(slot).u53(index).view()));
 }
 
