@@ -1,6 +1,8 @@
 import { assert } from "./assert.ts";
 
 const INITIAL_BYTES = 256;
+/** Most texts are short and have one byte per character, which costs a fraction of what an encoder does. */
+const LAST_ASCII = 0x7f;
 const encoder = new TextEncoder();
 
 /** Appends little-endian fields to a growing buffer. How its bytes are had back decides who owns them: copied, lent or given away. */
@@ -69,7 +71,20 @@ export class ByteWriter {
 
   /** A string as UTF-8 behind a u32 length. */
   text(text: string): this {
-    return this.bytes(encoder.encode(text));
+    const { length } = text;
+    this.#reserve(4 + length);
+    const start = this.#end;
+    this.#put32(length);
+    for (let index = 0; index < length; index++) {
+      const code = text.charCodeAt(index);
+      if (code > LAST_ASCII) {
+        this.#end = start;
+        return this.bytes(encoder.encode(text));
+      }
+      this.#bytes[this.#end + index] = code;
+    }
+    this.#end += length;
+    return this;
   }
 
   /** What was written so far, copied out; the writer may be used again after `reset`. */

@@ -5,6 +5,7 @@ import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Effects, type Limits, type PaxosEvent, type ProposalFailure, type Timings } from "../paxos/interface.ts";
 import type { Message, OutgoingMessage } from "../paxos/messages.ts";
+import { isNothing } from "../paxos/outbox.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
 import type { Result } from "../state/results.ts";
 import type { StateMachine } from "../state/state-machine.ts";
@@ -403,6 +404,7 @@ export class Member {
   }
 
   #carryOut(effects: Effects): void {
+    if (isNothing(effects)) return;
     if (effects.records.length > 0) this.#parts.storage.append(effects.records, effects.firstRecord);
     for (const message of effects.messages) {
       if (this.#held.mustWait(message)) this.#held.add(message);

@@ -14,6 +14,7 @@ export class Outbox {
   #changes: ChangeOutcome[] = [];
   #fetchSnapshot: Effects["fetchSnapshot"] = null;
   #events: PaxosEvent[] = [];
+  #nothing = nothing(1);
 
   /** The number of the newest record; a message that must wait for all of them names it. */
   get lastRecord(): number {
@@ -67,7 +68,10 @@ export class Outbox {
 
   /** Hands everything over and starts anew. */
   take(): Effects {
-    if (this.#isEmpty()) return nothing(this.#lastRecord + 1);
+    if (this.#isEmpty()) {
+      if (this.#nothing.firstRecord !== this.#lastRecord + 1) this.#nothing = nothing(this.#lastRecord + 1);
+      return this.#nothing;
+    }
     const effects: Effects = {
       records: this.#records,
       firstRecord: this.#lastRecord - this.#records.length + 1,
@@ -97,6 +101,11 @@ export class Outbox {
 }
 
 const NONE: readonly never[] = Object.freeze([]);
+
+/** Whether there is nothing to do: then nobody need look at each kind of effect. */
+export function isNothing(effects: Effects): boolean {
+  return effects.events === NONE;
+}
 
 /** Most turns lead to nothing, and should cost nothing. */
 function nothing(firstRecord: number): Effects {

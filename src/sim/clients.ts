@@ -134,7 +134,7 @@ export class Clients {
         this.#acknowledged += 1;
         this.#newestAcknowledgedMs = Math.max(this.#newestAcknowledgedMs, begunMs);
       }
-      this.operations.push({ ...request, ...outcome, client, member: String(machine), invokeNs, returnNs: this.#nowNs() });
+      this.operations.push(Object.assign(request, outcome, { client, member: String(machine), invokeNs, returnNs: this.#nowNs() }));
       if (outcome.outcome === "ok" && "revision" in outcome.result) this.#seen.set(`${client} ${request.key}`, outcome.result.revision);
       done();
     });

@@ -1,93 +1,121 @@
-interface Entry {
-  readonly atMs: number;
-  readonly order: number;
-  readonly run: () => void;
-}
+type Task = () => void;
+
+const INITIAL_PLACES = 256;
 
 /**
  * Events by time, those of the same moment in the order in which they were added: a binary heap, and beside it a queue for what is due
- * at the moment of the event that was taken last, which is half of all.
+ * at the moment of the event that was taken last, which is half of all. Each part of an event has an array of its own, as objects with
+ * times in them would cost more than all else that is done here.
  */
 export class EventQueue {
   /** Events that are added with an order of their own from here on come behind all others of their moment. */
   static readonly LAST = 2 ** 52;
-  readonly #heap: Entry[] = [];
-  #due: Entry[] = [];
+  /** The heap; its size is that of `#tasks`. */
+  readonly #tasks: Task[] = [];
+  #times = new Float64Array(INITIAL_PLACES);
+  #orders = new Float64Array(INITIAL_PLACES);
+  #due: Task[] = [];
+  #dueOrders: number[] = [];
   #dueTaken = 0;
   #nowMs = -Infinity;
   #added = 0;
 
   get size(): number {
-    return this.#heap.length + this.#due.length - this.#dueTaken;
+    return this.#tasks.length + this.#due.length - this.#dueTaken;
+  }
+
+  /** When the event that was taken last was due. */
+  get nowMs(): number {
+    return this.#nowMs;
   }
 
   /** When the next event is due; Infinity when there is none. */
   get nextMs(): number {
-    return Math.min(this.#due[this.#dueTaken]?.atMs ?? Infinity, this.#heap[0]?.atMs ?? Infinity);
+    if (this.#dueTaken < this.#due.length) return this.#nowMs;
+    return this.#tasks.length === 0 ? Infinity : this.#times[0] as number;
   }
 
-  add(atMs: number, run: () => void, order = this.#added++): void {
-    const entry = { atMs, order, run };
-    if (atMs === this.#nowMs) this.#due.push(entry);
-    else this.#push(entry);
+  /** Adds what happens at `atMs`, which must not be before the event that was taken last. */
+  add(atMs: number, task: Task, order = this.#added++): void {
+    if (atMs !== this.#nowMs) return this.#push(atMs, order, task);
+    this.#due.push(task);
+    this.#dueOrders.push(order);
   }
 
-  #push(entry: Entry): void {
-    let at = this.#heap.push(entry) - 1;
+  #push(atMs: number, order: number, task: Task): void {
+    let at = this.#tasks.push(task) - 1;
+    if (at === this.#times.length) this.#grow();
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!before(entry, this.#at(parent))) break;
-      this.#heap[at] = this.#at(parent);
+      if (!this.#isBefore(atMs, order, parent)) break;
+      this.#move(parent, at);
       at = parent;
     }
-    this.#heap[at] = entry;
+    this.#put(at, atMs, order, task);
+  }
+
+  #grow(): void {
+    const [times, orders] = [this.#times, this.#orders];
+    this.#times = new Float64Array(2 * times.length);
+    this.#orders = new Float64Array(2 * times.length);
+    this.#times.set(times);
+    this.#orders.set(orders);
   }
 
   /** Takes the next event; the queue must not be empty. */
-  take(): Entry {
-    const entry = this.#takeFirst();
-    this.#nowMs = entry.atMs;
-    return entry;
-  }
-
-  #takeFirst(): Entry {
-    const due = this.#due[this.#dueTaken];
-    const first = this.#heap[0];
-    if (due === undefined || (first !== undefined && before(first, due))) return this.#takeFromHeap();
-    this.#dueTaken += 1;
-    if (this.#dueTaken === this.#due.length) {
-      this.#due = [];
-      this.#dueTaken = 0;
-    }
-    return due;
-  }
-
-  #takeFromHeap(): Entry {
-    const first = this.#at(0);
-    const last = this.#heap.pop() as Entry;
-    if (this.#heap.length > 0) this.#sink(last);
+  take(): Task {
+    if (this.#isDueNext()) return this.#takeDue();
+    const first = this.#tasks[0] as Task;
+    this.#nowMs = this.#times[0] as number;
+    const last = this.#tasks.length - 1;
+    const [atMs, order, task] = [this.#times[last] as number, this.#orders[last] as number, this.#tasks.pop() as Task];
+    if (last > 0) this.#sink(atMs, order, task);
     return first;
   }
 
-  #sink(entry: Entry): void {
-    const size = this.#heap.length;
+  #isDueNext(): boolean {
+    if (this.#dueTaken === this.#due.length) return false;
+    return this.#tasks.length === 0 || this.#isBefore(this.#nowMs, this.#dueOrders[this.#dueTaken] as number, 0);
+  }
+
+  #takeDue(): Task {
+    const task = this.#due[this.#dueTaken] as Task;
+    this.#dueTaken += 1;
+    if (this.#dueTaken === this.#due.length) {
+      this.#due = [];
+      this.#dueOrders = [];
+      this.#dueTaken = 0;
+    }
+    return task;
+  }
+
+  #sink(atMs: number, order: number, task: Task): void {
+    const size = this.#tasks.length;
     let at = 0;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= size) break;
-      if (child + 1 < size && before(this.#at(child + 1), this.#at(child))) child += 1;
-      if (!before(this.#at(child), entry)) break;
-      this.#heap[at] = this.#at(child);
+      if (child + 1 < size && this.#isBefore(this.#times[child + 1] as number, this.#orders[child + 1] as number, child)) child += 1;
+      if (this.#isBefore(atMs, order, child)) break;
+      this.#move(child, at);
       at = child;
     }
-    this.#heap[at] = entry;
+    this.#put(at, atMs, order, task);
   }
 
-  #at(index: number): Entry {
-    return this.#heap[index] as Entry;
+  /** Whether an event comes before the one at a place of the heap. */
+  #isBefore(atMs: number, order: number, place: number): boolean {
+    const other = this.#times[place] as number;
+    return atMs < other || (atMs === other && order < (this.#orders[place] as number));
   }
-}
 
-function before(a: Entry, b: Entry): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+  #move(from: number, to: number): void {
+    this.#put(to, this.#times[from] as number, this.#orders[from] as number, this.#tasks[from] as Task);
+  }
+
+  #put(at: number, atMs: number, order: number, task: Task): void {
+    this.#times[at] = atMs;
+    this.#orders[at] = order;
+    this.#tasks[at] = task;
+  }
 }

@@ -52,15 +52,6 @@ export class World {
     return EventQueue.LAST + this.#lasts++;
   }
 
-  sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      this.after(delayMs, () => {
-        this.expectPromises();
-        resolve();
-      });
-    });
-  }
-
   /** What happens in this event may have settled promises: they are followed before the next one. */
   expectPromises(): void {
     this.#pending = true;
@@ -75,10 +66,10 @@ export class World {
   async run(untilMs: number, done: () => boolean = () => false): Promise<void> {
     await this.#settle();
     while (this.#queue.nextMs <= untilMs && !done()) {
-      const { atMs, run } = this.#queue.take();
-      this.#countAt(atMs);
+      const happen = this.#queue.take();
+      this.#countAt(this.#queue.nowMs);
       this.#events += 1;
-      run();
+      happen();
       if (this.#pending) {
         this.#pending = false;
         await this.#settle();

@@ -9,7 +9,7 @@ it("gives events back by time, and those of one moment in the order in which the
     times.forEach((atMs, index) => queue.add(atMs, () => taken.push([atMs, index])));
     while (queue.size > 0) {
       expect(queue.nextMs).toBe(Math.min(...times.filter((_, index) => !taken.some(([, seen]) => seen === index))));
-      queue.take().run();
+      queue.take()();
     }
     const expected = times.map((atMs, index): [number, number] => [atMs, index]).sort(([a, i], [b, j]) => a - b || i - j);
     expect(taken).toEqual(expected);
