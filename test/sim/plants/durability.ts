@@ -50,17 +50,16 @@ export const DURABILITY: readonly Plant[] = [
     mistake: "After a failed sync the same pages are synced again, which the kernel holds for clean.",
     patches: [{
       file: "storage/log-writer.ts",
-      replace: "    } catch {\n      // What the disk said of the first attempt makes no difference: only the second counts.\n    }",
-      by: `    } catch {
-      const current = this.#current;
-      if (current !== null) {
-        await current.file.datasync();
-        current.end += batchBytes(batch.bytes.length);
-        this.#syncs += 1;
-        this.#synced = { segment: current.segment, offset: current.end };
-        return;
+      replace: "      if (error !== null) return void again();\n",
+      by: `      if (error !== null) {
+        return void current.file.datasync().then(() => {
+          current.end += batchBytes(records.bytes.length);
+          this.#syncs += 1;
+          this.#synced = { segment: current.segment, offset: current.end };
+          done(null);
+        }, done);
       }
-    }`,
+`,
     }],
   },
   {
@@ -68,9 +67,9 @@ export const DURABILITY: readonly Plant[] = [
     rule: "15",
     mistake: "A failed sync is taken for a completed one.",
     patches: [{
-      file: "storage/durable-writer.ts",
-      replace: "    await file.datasync();\n",
-      by: "    await file.datasync().catch(() => {});\n",
+      file: "storage/log-writer.ts",
+      replace: "      if (error !== null) return done(error);\n",
+      by: "      if (error?.code === \"ENOSPC\") return done(error);\n",
     }],
   },
   {

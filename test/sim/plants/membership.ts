@@ -74,6 +74,6 @@ export const MEMBERSHIP: readonly Plant[] = [
     name: "quorums-of-the-phases-do-not-meet",
     rule: "19",
     mistake: "Phase 2 makes do with one voter less than phase 1, so that a quorum of the one may miss one of the other.",
-    patches: [{ file: "paxos/leader.ts", replace: "    const chosen = ends[quorumSize(configuration) - 1] ?? 0;", by: "    const chosen = ends[Math.max(0, quorumSize(configuration) - 2)] ?? 0;" }],
+    patches: [{ file: "paxos/leader.ts", replace: "    const needed = quorumSize(configuration);", by: "    const needed = Math.max(1, quorumSize(configuration) - 1);" }],
   },
 ];
