@@ -344,11 +344,11 @@ export class Member {
   }
 
   #judgeSpace(): void {
-    const { configuration, role } = this.#core.status();
+    const { configuration, leads } = this.#core;
     const refuses = this.#space.refusesGrowth(configuration);
     if (refuses !== this.#refusesGrowth) this.#core.step({ type: refuses ? "diskFull" : "diskFree" });
     this.#refusesGrowth = refuses;
-    const successor = role === "leader" ? this.#space.successor(configuration, new Set(this.#linked.keys())) : null;
+    const successor = leads ? this.#space.successor(configuration, new Set(this.#linked.keys())) : null;
     if (successor !== null) this.#core.step({ type: "transferLeadership", target: successor });
   }
 
@@ -430,7 +430,7 @@ export class Member {
 
   /** Not the role, which for a moment is that of a candidate when the entry that removes this member is learned in a pre-vote. */
   #hasLeft(): boolean {
-    return !isMember(this.#core.status().configuration, this.self);
+    return !isMember(this.#core.configuration, this.self);
   }
 
   /** Events are told after the turn, when the records and messages of an election are on their way: people can wait for them, members should not. */
@@ -519,7 +519,7 @@ export class Member {
   #tellChecksum(nowMs: number): void {
     this.#toldChecksumAtMs = nowMs;
     if (this.#applier.paused) return;
-    for (const { incarnation } of allMembers(this.#core.status().configuration)) {
+    for (const { incarnation } of allMembers(this.#core.configuration)) {
       if (incarnation === this.self || !this.#linked.has(incarnation)) continue;
       for (const checkpoint of this.#checksums.newest) this.#send(incarnation, { type: "checksum", ...checkpoint });
     }
@@ -527,7 +527,7 @@ export class Member {
 
   #judgeChecksums(): void {
     if (this.#applier.paused) return;
-    const verdict = this.#checksums.judge(this.#core.status().configuration);
+    const verdict = this.#checksums.judge(this.#core.configuration);
     const known = this.#disagreement;
     this.#disagreement = verdict.kind === "none";
     if (verdict.kind === "fine" || (known && this.#disagreement)) return;
@@ -596,7 +596,7 @@ export class Member {
   #freeze(): ReturnType<ConstructorParameters<typeof SnapshotTaker>[0]["freeze"]> {
     const { slot, paused, canSnapshot, state } = this.#applier;
     if (paused || this.#disagreement || !canSnapshot || slot <= this.#core.status().snapshotSlot) return null;
-    return { handle: { ...this.#applier.handle(), promised: this.#core.status().ballot }, snapshot: state.snapshot() };
+    return { handle: { ...this.#applier.handle(), promised: this.#core.ballot }, snapshot: state.snapshot() };
   }
 
   #after(ms: number, task: () => void): void {
@@ -625,7 +625,7 @@ export class Member {
     const { observer } = this.#parts;
     return {
       nowMs: () => this.#clock.nowMs(),
-      logTimeMs: () => this.#logClock.read(this.#core.status().ballot, this.#applier.state.logTimeMs, this.#clock.nowMs()),
+      logTimeMs: () => this.#logClock.read(this.#core.ballot, this.#applier.state.logTimeMs, this.#clock.nowMs()),
       leads: () => this.#core.leads,
       roomBytes: () => this.#core.roomBytes,
       campaigns: () => this.#core.campaigns,
@@ -667,7 +667,7 @@ export class Member {
   }
 
   #beginTransfer(target: Incarnation): SynodError | null {
-    const { voters } = this.#core.status().configuration;
+    const { voters } = this.#core.configuration;
     if (!voters.some((voter) => voter.incarnation === target)) {
       return new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", "Only a voter can lead. GET /v1/members lists the voters.");
     }

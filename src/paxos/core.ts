@@ -150,6 +150,16 @@ export class PaxosCore {
     return this.#leader?.roomBytes ?? 0;
   }
 
+  /** The configuration in force. */
+  get configuration(): Configuration {
+    return this.#context.configuration;
+  }
+
+  /** The ballot of the leader that is followed, or the highest promised. */
+  get ballot(): Ballot {
+    return this.#acceptor.promised;
+  }
+
   get leader(): Incarnation | null {
     return this.#election.leader;
   }

@@ -75,6 +75,8 @@ export class Machine {
   /** How the process of this life writes to others. */
   #codec: PeerCodec = PEER_CODEC;
   #member: Member | null = null;
+  /** Up to where the watch saw its state last. */
+  #seenSlot = -1;
   #ticks: Ticks | null = null;
   #starting = false;
   #paused = false;
@@ -367,7 +369,9 @@ export class Machine {
       this.#options.world.fail(error instanceof SynodError ? new Error(`${error.code}: ${error.message}`, { cause: error }) : error);
     }
     const member = this.#member;
-    if (member !== null) this.#options.watch.state(this.number, member.appliedSlot, member.state.checksum);
+    if (member === null || member.appliedSlot === this.#seenSlot) return;
+    this.#seenSlot = member.appliedSlot;
+    this.#options.watch.state(this.number, member.appliedSlot, member.state.checksum);
   }
 
   /** What the task may settle is not known any more. */

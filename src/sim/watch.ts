@@ -29,7 +29,6 @@ export class Watch {
   readonly #checker: Checker;
   readonly #machines = new Map<number, Watched>();
   readonly #checksums = new Map<number, { readonly checksum: number; readonly machine: number }>();
-  readonly #seen = new Map<number, number>();
   readonly #limits: Pick<Limits, "maxMessageBytes" | "maxUnchosenBytes">;
   readonly #tell: (line: string) => void;
   readonly #reached = { event: new Map<string, number>(), message: new Map<string, number>(), record: new Map<string, number>(), effect: new Map<string, number>() };
@@ -153,8 +152,6 @@ export class Watch {
 
   /** Members that applied the same slots have the same state. */
   state(machine: number, slot: Slot, checksum: number): void {
-    if (this.#seen.get(machine) === slot) return;
-    this.#seen.set(machine, slot);
     const known = this.#checksums.get(slot);
     if (known === undefined) this.#checksums.set(slot, { checksum, machine });
     else if (known.checksum !== checksum) throw new StatesDiffer(`members ${known.machine} and ${machine} have different states at slot ${slot}`);
