@@ -3,8 +3,7 @@ import { Session } from "node:inspector";
 /** Microseconds of processor time by the part of the code in which they went. */
 export type TimeByPart = ReadonlyMap<string, number>;
 
-/** Rare enough that looking takes no share of the time itself. */
-const SAMPLE_US = 5_000;
+const SAMPLE_US = 1_000;
 
 /** Samples where this thread's time goes, from now on. */
 export class TimeProfile {
