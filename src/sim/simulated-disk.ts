@@ -277,18 +277,18 @@ export class SimulatedDisk {
   /** Most of what a disk does is to write and sync batches of the log, so that is done without a promise for each step. */
   #durableWriter(process: number): DurableWriter {
     return {
-      write: (handle, bytes, position, done) => {
-        if (!isOpenFile(handle)) return twoStepWriter.write(handle, bytes, position, done);
+      write: (handle, bytes, position, tell) => {
+        if (!isOpenFile(handle)) return twoStepWriter.write(handle, bytes, position, tell);
         const { path, file } = handle;
         this.#begin({
-          process, operation: { kind: "write", path }, reject: done,
+          process, operation: { kind: "write", path }, reject: tell,
           act: () => this.#write(file, bytes, position),
           broken: () => this.#writePart(file, bytes, position),
           resolve: () => this.#begin({
-            process, operation: { kind: "datasync", path }, reject: done,
+            process, operation: { kind: "datasync", path }, reject: tell,
             act: () => this.#sync(handle),
             broken: (crash) => crash || file.failSync(),
-            resolve: () => done(null),
+            resolve: () => tell(null),
           }),
         });
       },

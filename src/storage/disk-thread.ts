@@ -40,14 +40,14 @@ export class DiskThread {
   }
 
   /** Writes all of `bytes`, at most `MAX_BYTES`, at `position` of the open file `fd`, and syncs the file. One at a time. */
-  write(fd: number, bytes: Uint8Array, position: number, done: WriteDone): void {
+  write(fd: number, bytes: Uint8Array, position: number, tell: WriteDone): void {
     assert(this.#waiting === null, "one write is under way at a time");
     assert(bytes.length <= DATA_BYTES, "a write fits the shared memory");
-    if (this.#broken !== null) return queueMicrotask(() => done(this.#broken));
+    if (this.#broken !== null) return queueMicrotask(() => tell(this.#broken));
     const { order, data } = this.#memory;
     data.set(bytes);
     order.set([fd, bytes.length, position]);
-    this.#waiting = done;
+    this.#waiting = tell;
     this.#wake();
   }
 
@@ -76,8 +76,8 @@ export class DiskThread {
   }
 
   #end(error: Error | null): void {
-    const done = this.#waiting;
+    const tell = this.#waiting;
     this.#waiting = null;
-    done?.(error);
+    tell?.(error);
   }
 }

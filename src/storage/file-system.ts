@@ -63,9 +63,9 @@ export class NodeFileSystem implements FileSystem {
   durableWriter(): DurableWriter {
     const thread = new DiskThread();
     return {
-      write: (file, bytes, position, done) => {
-        if (file instanceof NodeFileHandle && bytes.length <= DiskThread.MAX_BYTES) thread.write(file.fd, bytes, position, done);
-        else twoStepWriter.write(file, bytes, position, done);
+      write: (file, bytes, position, tell) => {
+        if (file instanceof NodeFileHandle && bytes.length <= DiskThread.MAX_BYTES) thread.write(file.fd, bytes, position, tell);
+        else twoStepWriter.write(file, bytes, position, tell);
       },
       close: () => thread.close(),
     };

@@ -175,16 +175,16 @@ export class LogWriter {
   }
 
   /** What the disk says of the first attempt makes no difference: only the second counts. */
-  #write(records: EncodedRecords, done: WriteDone): void {
-    const again = (): Promise<void> => this.#rewrite(records).then(() => done(null), done);
+  #write(records: EncodedRecords, tell: WriteDone): void {
+    const again = (): Promise<void> => this.#rewrite(records).then(() => tell(null), tell);
     const current = this.#current;
     if (current === null || current.end + batchBytes(records.bytes.length) > current.sizeBytes) {
-      return void this.#openSegment(records).then(() => done(null), again);
+      return void this.#openSegment(records).then(() => tell(null), again);
     }
     this.#put(current, this.#batch(records, records.bytes, false), (error) => {
       if (error !== null) return void again();
       this.#options.segments.noteSlot(records.highestSlot);
-      done(null);
+      tell(null);
     });
   }
 
@@ -254,16 +254,16 @@ export class LogWriter {
     return { sequence: this.#nextSequence, opensSegment, firstRecord: this.#nextRecord, recordCount, synced: this.#synced, payload };
   }
 
-  #put(segment: CurrentSegment, batch: Batch, done: WriteDone): void {
+  #put(segment: CurrentSegment, batch: Batch, tell: WriteDone): void {
     const place = { incarnation: this.#options.incarnation, segment: segment.segment, offset: segment.end };
     const bytes = encodeBatch(batch, place, this.#sectors);
     assert(segment.end + bytes.length <= segment.sizeBytes, "a batch fits its segment");
     this.#disk.write(segment.file, bytes, segment.end, (error) => {
-      if (error !== null) return done(error);
+      if (error !== null) return tell(error);
       segment.end += bytes.length;
       this.#syncs += 1;
       this.#synced = { segment: segment.segment, offset: segment.end };
-      done(null);
+      tell(null);
     });
   }
 

@@ -56,8 +56,8 @@ export const DURABILITY: readonly Plant[] = [
           current.end += batchBytes(records.bytes.length);
           this.#syncs += 1;
           this.#synced = { segment: current.segment, offset: current.end };
-          done(null);
-        }, done);
+          tell(null);
+        }, tell);
       }
 `,
     }],
@@ -68,8 +68,8 @@ export const DURABILITY: readonly Plant[] = [
     mistake: "A failed sync is taken for a completed one.",
     patches: [{
       file: "storage/log-writer.ts",
-      replace: "      if (error !== null) return done(error);\n",
-      by: "      if (error?.code === \"ENOSPC\") return done(error);\n",
+      replace: "      if (error !== null) return tell(error);\n",
+      by: "      if (error?.code === \"ENOSPC\") return tell(error);\n",
     }],
   },
   {
