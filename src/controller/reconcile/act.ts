@@ -1,6 +1,6 @@
 import type { V1ConfigMap, V1PersistentVolumeClaim, V1Pod, V1Secret } from "@kubernetes/client-node";
-import { randomBytes } from "node:crypto";
 import { SynodError } from "../../errors/synod-error.ts";
+import { drawClusterId } from "../../founding/cluster-id.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isOutcome, KubeError } from "../kube/kube-error.ts";
 import { isKind } from "../kube/resources.ts";
@@ -137,7 +137,7 @@ export class Actor {
   }
 
   async #createBootstrap({ cluster, members }: Of<"createBootstrap">): Promise<void> {
-    await orExists(this.#options.client.create(makeBootstrap(this.#observed.cluster, cluster ?? randomBytes(16).toString("hex"), members)));
+    await orExists(this.#options.client.create(makeBootstrap(this.#observed.cluster, cluster ?? drawClusterId(), members)));
   }
 
   /** It has to be there for as long as a volume or a set that could make one is. */
