@@ -36,6 +36,7 @@ function wordsOf(action: Action, observed: Observed): Words | null {
     case "dropPreviousKey":
       return said("DroppedKey", "All members have the new key: the one before it is not valid any more");
     case "createBootstrap":
+    case "announceKey":
     case "labelLeader":
       return null;
     case "deleteBootstrap":
