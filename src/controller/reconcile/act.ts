@@ -9,9 +9,9 @@ import { ownerReference } from "../manifests/owner.ts";
 import type { MemberCalls } from "../members/member-calls.ts";
 import type { Action } from "../plan/actions.ts";
 import type { Observed } from "../plan/observed.ts";
-import { namesOf, podName, ROLE_LABEL } from "../resource/names.ts";
+import { KEY_ANNOTATION, namesOf, podName, ROLE_LABEL } from "../resource/names.ts";
 import { foundingOf, makeBootstrap, readBootstrap } from "./bootstrap.ts";
-import { drawKey, makeSecret, readKeys, secretPatch } from "./key-secret.ts";
+import { announcement, drawKey, makeSecret, readKeys, secretPatch } from "./key-secret.ts";
 import type { KeyMemory } from "./key-memory.ts";
 import { observePod } from "./observe-objects.ts";
 import type { UrlOf } from "./observe-members.ts";
@@ -72,6 +72,8 @@ export class Actor {
         return this.#patchClaim(action.name, () => ({ spec: { resources: { requests: { storage: action.size } } } }));
       case "ownClaim":
         return this.#ownClaim(action);
+      case "announceKey":
+        return this.#announceKey(action);
       case "labelLeader":
         return this.#labelLeader(action);
       default:
@@ -217,10 +219,18 @@ export class Actor {
     });
   }
 
+  async #announceKey({ pod, key }: Of<"announceKey">): Promise<void> {
+    await this.#patchPod(pod, { annotations: { [KEY_ANNOTATION]: announcement(key, this.#options.nowMs) } });
+  }
+
   async #labelLeader({ pod, leads }: Of<"labelLeader">): Promise<void> {
+    await this.#patchPod(pod, { labels: { [ROLE_LABEL]: leads ? "leader" : null } });
+  }
+
+  /** Only the pod that was observed, not its successor of the same name. */
+  async #patchPod(pod: string, metadata: object): Promise<void> {
     const uid = this.#observed.pods.find(({ name }) => name === pod)?.uid;
-    const patch = { metadata: { uid, labels: { [ROLE_LABEL]: leads ? "leader" : null } } };
-    await this.#options.client.patch({ kind: "Pod", namespace: this.#namespace, name: pod }, patch);
+    await this.#options.client.patch({ kind: "Pod", namespace: this.#namespace, name: pod }, { metadata: { uid, ...metadata } });
   }
 }
 
