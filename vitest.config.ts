@@ -13,7 +13,7 @@ const model = ["test/tla/**/*.test.ts"];
 /** Tests on a real Kubernetes: `npm run test:e2e`, see test/e2e/vitest.config.ts. */
 const endToEnd = ["test/e2e/**/*.e2e.test.ts"];
 
-// The tests on real processes share the machine with what they start, so they run one file after the other, and after the rest.
+// The tests on real processes share the machine with what they start, so they run after the rest, and no more than two files at once.
 export default defineConfig({
   test: {
     reporters: report === undefined ? ["default"] : ["default", "json"],
@@ -33,7 +33,7 @@ export default defineConfig({
         test: {
           name: "process",
           include: processes,
-          fileParallelism: false,
+          maxWorkers: 2,
           testTimeout: 240_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },

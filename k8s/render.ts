@@ -1,6 +1,7 @@
 import { dump, load, loadAll } from "js-yaml";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { RELEASE_ANNOTATION } from "../src/controller/resource/names.ts";
 
 const CHART = join(import.meta.dirname, "..", "helm", "synod");
 const OPERATOR_NAMESPACE = "synod-system";
@@ -53,7 +54,7 @@ function withoutHelm(object: Manifest): Manifest {
   const labels = { ...object.metadata.labels };
   delete labels["helm.sh/chart"];
   delete labels["app.kubernetes.io/managed-by"];
-  const annotations = Object.fromEntries(Object.entries(object.metadata.annotations ?? {}).filter(([name]) => !name.startsWith("helm.sh/")));
+  const annotations = Object.fromEntries(Object.entries(object.metadata.annotations ?? {}).filter(([name]) => !name.startsWith("helm.sh/") && name !== RELEASE_ANNOTATION));
   const { annotations: _, ...metadata } = object.metadata;
   return { ...object, metadata: { ...metadata, labels, ...(Object.keys(annotations).length === 0 ? {} : { annotations }) } };
 }

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { Command } from "commander";
 import { readCallKeys } from "../auth/key-folder.ts";
+import { drawClusterId } from "../founding/cluster-id.ts";
 import { foundCluster } from "../founding/founder.ts";
 import { NodeFileSystem } from "../storage/file-system.ts";
 import { type KeyFlags, withKeyOptions } from "./key-options.ts";
@@ -25,7 +25,7 @@ async function found(urls: string[], { record, timeout, ...keyFlags }: FoundFlag
   const keys = await readCallKeys(keyFlags);
   const founding = await foundCluster({
     record, urls, fetch, keys, files: new NodeFileSystem(),
-    drawClusterId: () => randomBytes(16).toString("hex"),
+    drawClusterId,
     now: () => performance.now(),
     pause: (ms) => pause(ms),
     timeoutMs: timeout,

@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline/promises";
 import { Command } from "commander";
 import { SynodError } from "../errors/synod-error.ts";
+import { drawClusterId } from "../founding/cluster-id.ts";
 import { type RecoveryPlan, recoverFolder } from "../node/recover.ts";
 import { NodeFileSystem } from "../storage/file-system.ts";
 import { parseAddress } from "./values.ts";
@@ -26,7 +26,7 @@ export function recoverCommand(): Command {
 async function recover({ data, address, yes }: RecoverFlags): Promise<void> {
   const recovered = await recoverFolder({
     fileSystem: new NodeFileSystem(), folder: data,
-    drawClusterId: () => randomBytes(16).toString("hex"),
+    drawClusterId,
     confirm: (plan) => confirm(plan, yes === true),
     ...(address === undefined ? {} : { address }),
   });

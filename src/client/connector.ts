@@ -97,10 +97,17 @@ export class Connector {
 
   #connectLater(): void {
     if (this.#closed) return;
-    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(this.#attempts, MAX_DOUBLINGS));
+    const delayMs = this.#delayMs();
     this.#attempts += 1;
     this.#cancelDelay();
-    this.#cancelDelay = this.#timers.after(delayMs * (0.5 + this.#timers.random() / 2), () => this.#connect());
+    this.#cancelDelay = this.#timers.after(delayMs, () => this.#connect());
+  }
+
+  /** The next endpoint's turn is at once when a member that served is gone; only who finds no member at all has to go easy. */
+  #delayMs(): number {
+    if (this.#attempts === 0 && this.#urls.length > 1) return 0;
+    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(this.#attempts, MAX_DOUBLINGS));
+    return delayMs * (0.5 + this.#timers.random() / 2);
   }
 
   #lost(connection: ClientConnection, reason: string): void {

@@ -4,6 +4,7 @@ import { SynodError } from "../errors/synod-error.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { type Clock, pause } from "./kube/clock.ts";
 import { isOutcome } from "./kube/kube-error.ts";
+import { RELEASE_ANNOTATION } from "./resource/names.ts";
 import { KIND, type PaxosCluster } from "./resource/paxos-cluster.ts";
 
 /** The field manager of what the chart applies: the fields that it names are the chart's, and those only. */
@@ -32,18 +33,42 @@ export async function readCluster(path: string, namespace: string): Promise<Paxo
   return { ...document, metadata: { ...document.metadata, namespace: document.metadata.namespace ?? namespace } } as PaxosCluster;
 }
 
-/** Applies a PaxosCluster as soon as the API server knows what that is. Throws the last failure when it still does not after the time-out. */
-export async function applyCluster(options: JobOptions, cluster: PaxosCluster): Promise<PaxosCluster> {
+/**
+ * Applies a PaxosCluster as soon as the API server knows what that is. Throws the last failure when it still does not after the time-out, and
+ * `SYNOD_ERR_CLUSTER_TAKEN` when the cluster names its release and there is one of its name that is not that release's, unless it is to be taken over.
+ */
+export async function applyCluster(options: JobOptions, cluster: PaxosCluster, { takeOver = false } = {}): Promise<PaxosCluster> {
   const { client, clock, timeoutMs } = options;
   const until = clock.now() + timeoutMs;
   for (;;) {
     try {
+      if (!takeOver) await requireOwn(client, cluster);
       return await client.apply(cluster, { fieldManager: CHART_MANAGER });
     } catch (error) {
       if (!isOutcome(error, "notFound", "unavailable", "conflict") || clock.now() >= until) throw error;
     }
     await pause(clock, LOOK_MS, NEVER);
   }
+}
+
+async function requireOwn(client: JobOptions["client"], { metadata }: PaxosCluster): Promise<void> {
+  const release = metadata.annotations?.[RELEASE_ANNOTATION];
+  if (release === undefined) return;
+  const { namespace, name } = metadata;
+  const live = await client.get<PaxosCluster>({ kind: KIND, namespace, name });
+  if (live === null || isOf(release, live)) return;
+  const other = live.metadata.annotations?.[RELEASE_ANNOTATION];
+  throw new SynodError(
+    "SYNOD_ERR_CLUSTER_TAKEN",
+    `The PaxosCluster ${namespace}/${name} belongs to ${other === undefined ? "no release: somebody else made it" : `the release ${other}`}, and was left as it is. `
+    + `Give the cluster of the release ${release} another name (cluster.name), or take this one over with cluster.takeOver=true.`,
+  );
+}
+
+/** Earlier charts named no release: what they applied is taken for this one's. */
+function isOf(release: string, { metadata: { annotations, managedFields } }: PaxosCluster): boolean {
+  const owner = annotations?.[RELEASE_ANNOTATION];
+  return owner === undefined ? managedFields?.some(({ manager }) => manager === CHART_MANAGER) === true : owner === release;
 }
 
 /** Resolves once the cluster is ready as its present spec says. Throws `SYNOD_ERR_TIMEOUT` with what its conditions say. */
@@ -58,14 +83,26 @@ export async function awaitReady(options: JobOptions, { metadata: { namespace, n
   if (!ready) throw new SynodError("SYNOD_ERR_TIMEOUT", `${namespace}/${name} is not ready after ${options.timeoutMs} ms. ${said}`);
 }
 
-/** Deletes a PaxosCluster, and resolves once it is gone. That there is none is as good. */
-export async function deleteCluster(options: JobOptions, place: { readonly namespace: string; readonly name: string }): Promise<void> {
+/**
+ * Deletes a PaxosCluster, and resolves once it is gone; that there is none is as good. With `release`, one that is not that release's is left
+ * alone: "left".
+ */
+export async function deleteCluster(
+  options: JobOptions, place: { readonly namespace: string; readonly name: string }, { release }: { readonly release?: string | undefined } = {},
+): Promise<"gone" | "left"> {
   const object = { kind: KIND, ...place } as const;
+  let left = false;
   const gone = await look(options, async () => {
-    await options.client.delete(object);
+    const live = await options.client.get<PaxosCluster>(object);
+    left = live !== null && release !== undefined && !isOf(release, live);
+    if (live === null || left) return true;
+    // The very one that was looked at: another of its name may have been made by another release meanwhile.
+    await options.client.delete(object, { uid: live.metadata.uid });
     return (await options.client.get(object)) === null;
   });
+  if (left) return "left";
   if (!gone) throw new SynodError("SYNOD_ERR_TIMEOUT", `${place.namespace}/${place.name} is still there after ${options.timeoutMs} ms.`);
+  return "gone";
 }
 
 /** Looks until it is so, or the time is up. A server that cannot be reached now is asked again. */

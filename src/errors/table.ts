@@ -58,6 +58,7 @@ export const ERRORS = {
   SYNOD_ERR_NO_SUCH_NODE: refused(404, "The local cluster has no node of that name."),
   SYNOD_ERR_NODE_STATE: refused(409, "The node is not in a state in which this can be done."),
   SYNOD_ERR_UNREACHABLE: later(502, "No answer came from the address. The request was not executed."),
+  SYNOD_ERR_CLUSTER_TAKEN: refused(409, "A PaxosCluster of that name is there already and is not this release's. Nothing was changed. The message says whose it is."),
   SYNOD_ERR_KUBERNETES: later(502, "The Kubernetes API server refused a request or did not answer it. The message says which."),
   SYNOD_ERR_INTERNAL: unknown(500, "A fault in synod itself; the log has the details."),
 } as const satisfies Record<string, ErrorKind>;

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { SynodError } from "../errors/synod-error.ts";
+import { drawClusterId } from "../founding/cluster-id.ts";
 import { foundCluster } from "../founding/founder.ts";
 import { NodeFileSystem } from "../storage/file-system.ts";
 import { ChildNode, type NodeState } from "./child-node.ts";
@@ -316,7 +316,7 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
       urls: this.list().map((node) => node.url),
       fetch: (url, init) => fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, signal]) : signal }),
       files: this.#files,
-      drawClusterId: () => randomBytes(16).toString("hex"),
+      drawClusterId,
       now: () => performance.now(),
       pause: (ms) => pause(ms, undefined, { signal }),
       timeoutMs: FOUNDING_MS,

@@ -3,14 +3,12 @@ import { SynodError } from "../errors/synod-error.ts";
 import { allMembers, isMember, type MemberInfo } from "../paxos/configuration.ts";
 import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
-import { DEFAULT_TIMINGS, type Effects, type Limits, type PaxosEvent, type ProposalFailure, type Timings } from "../paxos/interface.ts";
-import type { Message, OutgoingMessage } from "../paxos/messages.ts";
+import { DEFAULT_TIMINGS, type Effects } from "../paxos/interface.ts";
 import { isNothing } from "../paxos/outbox.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
 import type { Result } from "../state/results.ts";
 import type { StateMachine } from "../state/state-machine.ts";
 import { type Fence, fenceError, fenceOf } from "../storage/fence-file.ts";
-import type { Founding, Storage } from "../storage/interface.ts";
 import { Applier } from "./applier.ts";
 import { ChecksumWatch } from "./checksum-watch.ts";
 import { AwakeTime, type NodeClock } from "./clock.ts";
@@ -18,59 +16,16 @@ import { bringsGrowth, DiskSpace } from "./disk-space.ts";
 import { ForwardedWrites } from "./forwarded-writes.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { LogClock } from "./log-clock.ts";
+import { LinkedPeers } from "./linked-peers.ts";
+import type { MemberParts } from "./member-parts.ts";
 import { type MemberAnswer, type MemberRequest, MemberRequests, type MembersView } from "./member-requests.ts";
-import { PEER_CODEC, type PeerCodec } from "./peer-codec.ts";
-import { laneOf, type PeerMessage } from "./peer-messages.ts";
+import { PEER_CODEC } from "./peer-codec.ts";
+import type { PeerMessage } from "./peer-messages.ts";
 import { type ReadAnswer, ReadRouter } from "./read-router.ts";
 import { SnapshotFetch } from "./snapshot-fetch.ts";
 import { SnapshotServer } from "./snapshot-server.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";
 import { type WriteDone, WriteRouter } from "./write-router.ts";
-
-/** The links as a member uses them; the real ones are in src/transport. */
-export interface PeerLinks {
-  /** False: dropped, as there is no link or too much waits for the peer. `said` is what the bytes say, for who looks on. */
-  send(to: Incarnation, message: Uint8Array, lane: "urgent" | "bulk", said: PeerMessage): boolean;
-  flush(): void;
-  /** From now on these are the members to keep links with. */
-  setPeers(peers: readonly MemberInfo[]): void;
-  /** A peer said that it holds so many durable records (rule 13). */
-  heardRecords?(from: Incarnation, records: number): void;
-}
-
-/** Who is told what happens in a member, for metrics, logs and events. Nothing depends on it. */
-export interface MemberObserver {
-  event(event: PaxosEvent): void;
-  proposalsEnded(outcome: "chosen" | ProposalFailure, commands: number): void;
-  committed(seconds: number): void;
-  /** Commands that this member proposed were applied, and came to this. */
-  applied?(results: readonly Result[]): void;
-  turnEnded(seconds: number): void;
-  dropped(reason: string): void;
-  /** The member's disk has become full, or has room again. */
-  diskSpace(full: boolean): void;
-  /** The member neither votes nor serves any more. */
-  fenced(fence: Fence): void;
-  /** Something failed that a person may want to know of. */
-  warning(message: string, error: unknown): void;
-}
-
-export interface MemberParts {
-  readonly storage: Storage;
-  readonly founding: Founding;
-  /** The state of the storage's snapshot, or an empty one. */
-  readonly state: StateMachine;
-  readonly links: PeerLinks;
-  readonly clock: NodeClock;
-  readonly nonceSeed: number;
-  readonly observer: MemberObserver;
-  readonly timings?: Partial<Timings>;
-  readonly limits?: Partial<Limits>;
-  /** A snapshot is taken when the log has grown by this much since the last one. */
-  readonly snapshotBytes?: number;
-  /** How it writes to its peers; a test brings a later one. */
-  readonly codec?: PeerCodec;
-}
 
 const DEFAULT_SNAPSHOT_BYTES = 32 * 1024 * 1024;
 /** A tick counts for at most this many of its periods: see AwakeTime. */
@@ -103,9 +58,7 @@ export class Member {
   readonly #snapshotTaker: SnapshotTaker;
   readonly #snapshotServer: SnapshotServer;
   #snapshotFetch: SnapshotFetch | null = null;
-  readonly #codec: PeerCodec;
-  /** The peers with a link, and the version that is spoken on it. */
-  readonly #linked = new Map<Incarnation, number>();
+  readonly #linked: LinkedPeers;
   readonly #space: DiskSpace;
   /** What the core and the writes were told last. */
   #refusesGrowth = false;
@@ -115,8 +68,6 @@ export class Member {
   #sweptAtMs = 0;
   #toldChecksumAtMs = 0;
   #scheduled = false;
-  /** The message that was transmitted last. */
-  #encoded: { readonly message: Message; readonly version: number; readonly bytes: Uint8Array } | null = null;
   #fence: Fence | null = null;
   #disagreement = false;
   #left = false;
@@ -129,7 +80,7 @@ export class Member {
     this.self = storage.identity.incarnation;
     this.#parts = parts;
     this.#clock = clock;
-    this.#codec = parts.codec ?? PEER_CODEC;
+    this.#linked = new LinkedPeers(parts.links, parts.codec ?? PEER_CODEC, (reason) => parts.observer.dropped(reason));
     const { configuration, configurationSlot } = founding;
     const timings = { ...DEFAULT_TIMINGS, ...parts.timings };
     const { recovered } = storage;
@@ -147,7 +98,7 @@ export class Member {
     this.#snapshotTaker = new SnapshotTaker(this.#snapshotTakerPort(), parts.snapshotBytes ?? DEFAULT_SNAPSHOT_BYTES);
     this.#snapshotServer = new SnapshotServer(storage, {
       nowMs: () => clock.nowMs(),
-      send: (to, message) => this.#send(to, message),
+      send: (to, message) => this.#linked.send(to, message),
       requestSnapshot: () => this.#snapshotTaker.request(),
       wanted: (above) => this.#core.step({ type: "snapshotWanted", above }),
       busy: () => this.#writes.sizes.held > 0,
@@ -252,7 +203,7 @@ export class Member {
     if (this.#stopped) return;
     let message: PeerMessage;
     try {
-      message = this.#codec.decode(bytes, this.#versionFor(from));
+      message = this.#linked.read(from, bytes);
     } catch (error) {
       this.#parts.observer.warning("a peer's message does not decode", error);
       return;
@@ -268,13 +219,13 @@ export class Member {
         return this.#core.step({ type: "message", from, message: message.message });
       case "forward":
         return this.#forwardedWrites.take(message.commands, (outcomes) => {
-          this.#send(from, { type: "forwarded", id: message.id, outcomes });
+          this.#linked.send(from, { type: "forwarded", id: message.id, outcomes });
         });
       case "forwarded":
         return this.#writes.forwarded(from, message.id, message.outcomes);
       case "memberRequest":
         return this.#memberRequests.take(from, message.id, message.request, (answer) => {
-          this.#send(from, { type: "memberAnswer", id: message.id, answer });
+          this.#linked.send(from, { type: "memberAnswer", id: message.id, answer });
         });
       case "memberAnswer":
         return this.#memberRequests.answered(from, message.id, message.answer);
@@ -296,14 +247,14 @@ export class Member {
 
   /** There is a link to `peer`; both sides write `version` on it. */
   linkUp(peer: Incarnation, version: number): void {
-    this.#linked.set(peer, version);
+    this.#linked.up(peer, version);
     this.#tellDisk([peer]);
     this.#core.step({ type: "linkUp", peer });
     this.#schedule();
   }
 
   linkDown(peer: Incarnation): void {
-    this.#linked.delete(peer);
+    this.#linked.down(peer);
     this.#space.forget(peer);
     this.#judgeSpace();
     this.#core.step({ type: "linkDown", peer });
@@ -316,7 +267,7 @@ export class Member {
   durable(record: number): void {
     if (this.#stopped) return;
     this.#core.step({ type: "durable", record });
-    for (const message of this.#held.release(record)) this.#transmit(message);
+    for (const message of this.#held.release(record)) this.#linked.transmit(message);
     // An acknowledgement is what a whole batch of writes waits for; there is one for each sync, so nothing is gained by gathering.
     this.#parts.links.flush();
     this.#schedule();
@@ -327,7 +278,7 @@ export class Member {
     if (this.#stopped || this.#space.full === full) return;
     this.#space.heardOwn(full);
     this.#parts.observer.diskSpace(full);
-    this.#tellDisk(this.#linked.keys());
+    this.#tellDisk(this.#linked.all());
     this.#judgeSpace();
     this.#schedule();
   }
@@ -348,13 +299,13 @@ export class Member {
     const refuses = this.#space.refusesGrowth(configuration);
     if (refuses !== this.#refusesGrowth) this.#core.step({ type: refuses ? "diskFull" : "diskFree" });
     this.#refusesGrowth = refuses;
-    const successor = leads ? this.#space.successor(configuration, new Set(this.#linked.keys())) : null;
+    const successor = leads ? this.#space.successor(configuration, new Set(this.#linked.all())) : null;
     if (successor !== null) this.#core.step({ type: "transferLeadership", target: successor });
   }
 
   #tellDisk(peers: Iterable<Incarnation>): void {
     const { records, full } = this.#parts.storage.stats();
-    for (const peer of peers) this.#send(peer, { type: "disk", records, full });
+    for (const peer of peers) this.#linked.send(peer, { type: "disk", records, full });
   }
 
   /** The disk failed for good: this life neither votes nor serves any more. */
@@ -408,7 +359,7 @@ export class Member {
     if (effects.records.length > 0) this.#parts.storage.append(effects.records, effects.firstRecord);
     for (const message of effects.messages) {
       if (this.#held.mustWait(message)) this.#held.add(message);
-      else this.#transmit(message);
+      else this.#linked.transmit(message);
     }
     this.#applier.push(effects.chosen);
     for (const { proposalId, failure } of effects.failedProposals) this.#writes.failed(proposalId, failure);
@@ -439,26 +390,6 @@ export class Member {
     this.#clock.defer(() => {
       for (const event of events) this.#parts.observer.event(event);
     });
-  }
-
-  /** A message that goes to one member after the other is encoded once. */
-  #transmit({ to, message }: OutgoingMessage): void {
-    const outer: PeerMessage = { type: "paxos", message };
-    const version = this.#versionFor(to);
-    if (this.#encoded?.message !== message || this.#encoded.version !== version) {
-      this.#encoded = { message, version, bytes: this.#codec.encode(outer, version) };
-    }
-    this.#sendBytes(to, outer, this.#encoded.bytes);
-  }
-
-  #send(to: Incarnation, message: PeerMessage): boolean {
-    return this.#sendBytes(to, message, this.#codec.encode(message, this.#versionFor(to)));
-  }
-
-  #sendBytes(to: Incarnation, message: PeerMessage, bytes: Uint8Array): boolean {
-    const sent = this.#parts.links.send(to, bytes, laneOf(message), message);
-    if (!sent) this.#parts.observer.dropped(message.type);
-    return sent;
   }
 
   /**
@@ -509,7 +440,7 @@ export class Member {
     void this.#snapshotServer.tick();
     if (nowMs - this.#toldChecksumAtMs < TELL_CHECKSUM_MS) return;
     this.#tellChecksum(nowMs);
-    this.#tellDisk(this.#linked.keys());
+    this.#tellDisk(this.#linked.all());
     this.#judgeSpace();
     this.#makeRoom(nowMs);
   }
@@ -521,7 +452,7 @@ export class Member {
     if (this.#applier.paused) return;
     for (const { incarnation } of allMembers(this.#core.configuration)) {
       if (incarnation === this.self || !this.#linked.has(incarnation)) continue;
-      for (const checkpoint of this.#checksums.newest) this.#send(incarnation, { type: "checksum", ...checkpoint });
+      for (const checkpoint of this.#checksums.newest) this.#linked.send(incarnation, { type: "checksum", ...checkpoint });
     }
   }
 
@@ -556,7 +487,7 @@ export class Member {
     if (this.#snapshotFetch !== null && !this.#snapshotFetch.ended) return;
     this.#snapshotFetch = new SnapshotFetch({
       nowMs: () => this.#clock.nowMs(),
-      send: (to, message) => void this.#send(to, message),
+      send: (to, message) => void this.#linked.send(to, message),
       write: (handle, chunks) => this.#parts.storage.writeSnapshot(handle, chunks),
       install: (handle, state) => this.#install(handle, state),
       failed: (error) => this.#parts.observer.warning("a snapshot could not be received", error),
@@ -633,7 +564,7 @@ export class Member {
       linkedCandidate: () => this.#linkedCandidate(),
       full: () => this.#refusesGrowth,
       propose: (proposalId, commands, grows) => this.#core.step({ type: "propose", proposalId, commands, grows }),
-      forward: (to, id, commands) => this.#send(to, { type: "forward", id, commands }),
+      forward: (to, id, commands) => this.#linked.send(to, { type: "forward", id, commands }),
       ended: (outcome, commands, seconds) => {
         observer.proposalsEnded(outcome, commands);
         if (outcome === "chosen") observer.committed(seconds);
@@ -656,7 +587,7 @@ export class Member {
       leads: () => this.#core.leads,
       left: () => this.#left,
       linkedLeader: () => this.#linkedLeader(),
-      ask: (leader, id, request) => this.#send(leader, { type: "memberRequest", id, request }),
+      ask: (leader, id, request) => this.#linked.send(leader, { type: "memberRequest", id, request }),
       change: (request) => {
         this.#core.step({ type: "changeConfiguration", request });
         this.#schedule();
@@ -673,11 +604,6 @@ export class Member {
     }
     if (target !== this.self) this.transferLeadership(target);
     return null;
-  }
-
-  /** Without a link nothing is sent, so then any version will do. */
-  #versionFor(peer: Incarnation): number {
-    return this.#linked.get(peer) ?? this.#codec.oldest;
   }
 
   #linkedLeader(): Incarnation | null {

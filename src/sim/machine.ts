@@ -1,7 +1,8 @@
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { NodeClock } from "../node/clock.ts";
-import { Member, type MemberObserver } from "../node/member.ts";
+import { Member } from "../node/member.ts";
+import type { MemberObserver } from "../node/member-parts.ts";
 import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
 import { CHECKSUM, DISK, FORWARD, FORWARDED, PAXOS, type PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";

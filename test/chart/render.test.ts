@@ -117,7 +117,7 @@ describe.skipIf(!HAS_HELM)("the chart (needs helm)", () => {
     const apply = { "post-install,post-upgrade,post-rollback": ["apply-cluster", "--file", "/etc/synod/cluster/cluster.yaml"] };
     expect(jobs({})).toEqual(apply);
     expect(jobs({ cluster: { deleteOnUninstall: true, name: "demo" } })).toEqual({
-      ...apply, "pre-delete": ["delete-cluster", "demo", "--namespace", "demo"],
+      ...apply, "pre-delete": ["delete-cluster", "demo", "--namespace", "demo", "--release", "synod"],
     });
     expect(jobs({ cluster: { enabled: false, deleteOnUninstall: true } })).toEqual({});
   });

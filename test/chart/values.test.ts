@@ -21,6 +21,10 @@ describe.skipIf(!HAS_HELM)("values that cannot work are refused before anything 
     [{ cluster: { timings: { heartbeatMs: 0 } } }, "/cluster/timings/heartbeatMs"],
     [{ cluster: { logLevel: "loud" } }, "/cluster/logLevel"],
     [{ cluster: { podLabels: { a: 1 } } }, "/cluster/podLabels/a"],
+    [{ cluster: { podLabels: { "synod.dev/role": "leader" } } }, "/cluster/podLabels"],
+    [{ cluster: { podLabels: { "app.kubernetes.io/instance": "x" } } }, "/cluster/podLabels"],
+    [{ cluster: { clusterDomain: "Cluster Local" } }, "/cluster/clusterDomain"],
+    [{ imagePullSecrets: [{ name: "a" }, { name: "a" }] }, "/imagePullSecrets"],
     [{ image: { tag: "a b" } }, "/image/tag"],
     [{ image: { digest: "sha256:12" } }, "/image/digest"],
     [{ image: { pullPolicy: "Sometimes" } }, "/image/pullPolicy"],
@@ -31,6 +35,13 @@ describe.skipIf(!HAS_HELM)("values that cannot work are refused before anything 
     [{ fullnameOverride: "x".repeat(41) }, "/fullnameOverride"],
     [{ unknown: 1 }, "unknown"],
     [{ serviceAccount: { create: false } }, "serviceAccount.name is needed"],
+    [{ cluster: { timings: { heartbeatMs: 100, electionTimeoutMs: 299 } } }, "electionTimeoutMs (299) must be at least three times heartbeatMs (100)"],
+    [{ cluster: { storage: { size: "63Mi" } } }, "cluster.storage.size: 63Mi is less"],
+    [{ cluster: { storage: { size: "67M" } } }, "cluster.storage.size: 67M is less"],
+    [{ cluster: { storage: { size: "0.06Gi" } } }, "cluster.storage.size: 0.06Gi is less"],
+    [{ cluster: { storage: { size: "1024" } } }, "cluster.storage.size: 1024 is less"],
+    [{ cluster: { timings: { heartbeatMs: 134 } } }, "electionTimeoutMs (400) must be at least three times heartbeatMs (134)"],
+    [{ cluster: { timings: { electionTimeoutMs: 239 } } }, "electionTimeoutMs (239) must be at least three times heartbeatMs (80)"],
   ])("%j", (values, place) => {
     const { ok, errors } = template({ values });
     expect(errors).toContain(place);
@@ -38,7 +49,10 @@ describe.skipIf(!HAS_HELM)("values that cannot work are refused before anything 
   });
 
   it.each([
-    [{ cluster: { replicas: 1 } }], [{ cluster: { replicas: 9 } }], [{ cluster: { replicas: null } }], [{ cluster: { storage: { size: "1.5Gi" } } }],
+    [{ cluster: { storage: { size: "64Mi" } } }], [{ cluster: { storage: { size: "0.0625Gi" } } }], [{ cluster: { storage: { size: "2E" } } }],
+    [{ cluster: { storage: { size: "67108864" } } }], [{ cluster: { storage: { size: "" } } }], [{ cluster: { replicas: 1 } }], [{ cluster: { replicas: 9 } }], [{ cluster: { replicas: null } }], [{ cluster: { storage: { size: "1.5Gi" } } }],
+    [{ cluster: { timings: { heartbeatMs: 100, electionTimeoutMs: 300 } } }], [{ cluster: { timings: { heartbeatMs: 133 } } }], [{ cluster: { takeOver: true } }],
+    [{ cluster: { enabled: false, timings: { heartbeatMs: 134 } } }], [{ cluster: { clusterDomain: "k8s.example", podLabels: { team: "a", "app.kubernetes.io/part-of": "x" } } }],
     [{ global: { anything: true } }], [{ image: { tag: "dev" } }],
   ])("but takes %j", (values) => {
     expect(template({ values })).toMatchObject({ ok: true });

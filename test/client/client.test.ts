@@ -76,6 +76,19 @@ describe("a client", () => {
     expect(await client.put("a", "1")).toEqual({ revision: 1 });
   });
 
+  it("turns to the next member at once when the one that served it is gone, and goes easy only when it finds none", async () => {
+    const [first, second] = [await startApi(), await startApi()];
+    const timers = new ManualTimers();
+    const client = clientOf([first.endpoint, second.endpoint], { timers });
+    expect(await client.put("a", "1")).toEqual({ revision: 1 });
+    await first.api.close();
+    await eventually(() => timers.delays.includes(0), "the next member's turn is due");
+    await second.api.close();
+    timers.run((delayMs) => delayMs === 0);
+    await eventually(() => timers.delays.some((delayMs) => delayMs > 0 && delayMs < 250), "a later attempt is planned");
+    expect(timers.delays).not.toContain(0);
+  });
+
   it("tries an endpoint that refuses again while another one is silent", async () => {
     const { endpoint } = await startApi();
     const silent = createServer();

@@ -65,6 +65,40 @@ describe("the chart's jobs", () => {
     await passing(awaitReady(options, stage.cluster));
   });
 
+  describe("of a release", () => {
+    const named = (release: string | null) => ({ ...stage.cluster, metadata: { ...stage.cluster.metadata, ...(release === null ? {} : { annotations: { "synod.dev/release": release } }) } });
+    const there = (release: string | null, manager = "kubectl"): void =>
+      void stage.server.put(CLUSTERS, { ...named(release), metadata: { ...named(release).metadata, managedFields: [{ manager, operation: "Apply" }] } } as never);
+
+    it.each<[string, string | null, string, string]>([
+      ["another release", "first", "synod-chart", "belongs to the release first,"],
+      ["nobody's release", null, "kubectl", "belongs to no release: somebody else made it,"],
+    ])("do not apply where the cluster is that of %s, and write nothing", async (_, owner, manager, said) => {
+      there(owner, manager);
+      const writes = stage.server.writes.length;
+      await expect(passing(applyCluster(options, named("second")))).rejects.toMatchObject({ code: "SYNOD_ERR_CLUSTER_TAKEN", message: expect.stringContaining(said) as string });
+      expect(stage.server.writes).toHaveLength(writes);
+      await passing(applyCluster(options, named("second"), { takeOver: true }));
+      expect(stage.cluster.metadata.annotations).toEqual({ "synod.dev/release": "second" });
+    });
+
+    it.each<[string, string | null, string]>([["its own cluster", "second", "synod-chart"], ["one of a chart that named no release", null, "synod-chart"]])("apply to %s", async (_, owner, manager) => {
+      there(owner, manager);
+      await passing(applyCluster(options, named("second")));
+      expect(stage.cluster.metadata.annotations).toEqual({ "synod.dev/release": "second" });
+    });
+
+    it("delete its own cluster only", async () => {
+      there("first");
+      const place = { namespace: "n", name: "x" };
+      expect(await passing(deleteCluster(options, place, { release: "second" }))).toBe("left");
+      expect(stage.server.get(CLUSTERS, "x")).toBeDefined();
+      expect(await passing(deleteCluster(options, place, { release: "first" }))).toBe("gone");
+      expect(stage.server.get(CLUSTERS, "x")).toBeUndefined();
+      expect(await passing(deleteCluster(options, place, { release: "first" }))).toBe("gone");
+    });
+  });
+
   it("delete it, and are content when there is none", async () => {
     await passing(deleteCluster(options, { namespace: "n", name: "x" }));
     expect(stage.server.get(CLUSTERS, "x")).toBeUndefined();

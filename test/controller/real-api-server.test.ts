@@ -122,7 +122,16 @@ describe.skipIf(!HAS_CLUSTER || !HAS_HELM)("the controller at a real API server 
     }
     expect(errors).toEqual([]);
     expect(kubectl(["-n", NAMESPACE, "describe", "paxosclusters.synod.dev", name]).output).toContain("Created StatefulSet/x");
-    expect(told.length).toBeGreaterThan(0);
+    const other = unschedulable("x");
+    const { nodeSelector: _, ...spec } = other.spec;
+    const { metadata: { uid: __, ...metadata } } = other;
+    // Not scheduled either, and by another field.
+    await applyCluster({ client, clock: systemClock, timeoutMs: 30_000 }, { ...other, metadata, spec: { ...spec, image: "synod:other", priorityClassName: "synod-no-such-class" } } as PaxosCluster);
+    await reconciler.pass(`${NAMESPACE}/${name}`);
+    expect(told.map(({ message }) => message)).toContain(
+      "Updated StatefulSet/x: spec.template.spec.containers[synod].image synod:none → synod:other, spec.template.spec.priorityClassName synod-no-such-class, "
+      + "spec.template.spec.nodeSelector removed",
+    );
   });
 
   it("deletes a cluster, and resolves when it is gone", async () => {

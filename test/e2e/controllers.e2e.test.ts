@@ -7,10 +7,13 @@ import { freeze } from "./support/freeze.ts";
 import { LeaderEvents } from "./support/leader-events.ts";
 import { Release } from "./support/release.ts";
 import { scene } from "./support/scene.ts";
+import { until } from "./support/until.ts";
 
 const START_BOUND_MS = 120_000;
 /** The Lease's failover, and the second that a controller at work has. */
 const FAILOVER_BOUND_MS = 6_000;
+/** The kubelets are asked for it; left alone they take up to a minute and a half. */
+const NEW_KEY_BOUND_MS = 15_000;
 /** Long enough for a controller that wakes to do what it had begun, and to find that it does not lead any more. */
 const AWAKE_MS = 10_000;
 
@@ -54,6 +57,26 @@ describe("two controllers", () => {
     }
     await cluster.untilFullStrength(START_BOUND_MS);
     await controller.untilReady(60_000);
+  });
+
+  test("that come back to a lost Secret, whose key nobody knows, bring the members a new one at once and restart none", async () => {
+    const { cluster, controller } = release;
+    const { place } = here();
+    const lives = (): readonly unknown[] => cluster.pods.map(({ metadata, status }) => [metadata?.uid, status?.containerStatuses?.[0]?.restartCount]);
+    const before = lives();
+    await place.kubectl("scale", "deployment", `${release.name}-controller`, "--replicas=0");
+    await cluster.view.until("no controller is left", 60_000, () => controller.podNames.length === 0 ? null : controller.podNames.join(", "));
+    const lost = new Set((await cluster.statuses()).flatMap(({ keys }) => keys));
+    await cluster.delete("secret", cluster.names.keySecret);
+    await place.kubectl("scale", "deployment", `${release.name}-controller`, "--replicas=2");
+    await cluster.view.until("there is a Secret again", 60_000, () => cluster.view.secrets.named(cluster.names.keySecret) === null ? "there is none" : null);
+    await until("every member sends a new key", NEW_KEY_BOUND_MS, async () => {
+      const sent = (await cluster.statuses()).map(({ keys }) => keys[0] ?? "");
+      return sent.length === 3 && new Set(sent).size === 1 && !sent.some((key) => lost.has(key)) ? null : sent.join(", ");
+    });
+    await cluster.untilFullStrength(START_BOUND_MS);
+    await controller.untilReady(60_000);
+    expect(lives()).toEqual(before);
   });
 
   test("one that freezes is succeeded by the other, and does no harm when it wakes", async ({ skip }) => {

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import { describe, expect, inject, test } from "vitest";
 import { claimName } from "../../src/controller/resource/names.ts";
-import { helm } from "./support/helm.ts";
+import { CHART, helm, imageValues, KUBE_VERSION } from "./support/helm.ts";
 import { Keys } from "./support/keys.ts";
+import { kubectl } from "./support/kubectl.ts";
 import { LoadRun } from "./support/load-run.ts";
 import { Place } from "./support/place.ts";
 import { Release } from "./support/release.ts";
 import { scene } from "./support/scene.ts";
+import { until } from "./support/until.ts";
 
 const START_BOUND_MS = 120_000;
 /** The chart as it was before the first release, and a field that its kind does not know. */
@@ -105,6 +107,27 @@ describe("helm install, upgrade, rollback, uninstall", () => {
     expect(await keys.get("alone")).toBe("yes");
     // What is the same needs no restart; the reinstall has other values than the rollback only where the chart's defaults have.
     expect(cluster.pods.map(({ metadata }) => metadata?.uid)).toEqual(pods);
+  });
+
+  test("a second release whose cluster has the name of the first's is refused, by Helm before anything is installed and else by its job", async () => {
+    const { place, images } = here();
+    const { cluster } = release;
+    const { generation } = cluster.resource.metadata;
+    const values = { ...imageValues(images.synod), controller: { replicas: 0 }, cluster: { name: cluster.name, logLevel: "error" } };
+    const refusal = `SYNOD_ERR_CLUSTER_TAKEN: the PaxosCluster ${place.namespace}/${cluster.name} belongs to the release ${release.name}`;
+    await expect(helm(["install", "second", CHART, "-n", place.namespace], values)).rejects.toThrow(refusal);
+    expect(JSON.parse(await helm(["list", "-n", place.namespace, "-q", "-o", "json"]))).toEqual([release.name]);
+    // As programs install it that render a chart without asking the cluster.
+    const shown = ["configmap", "rbac", "apply-job"].flatMap((name) => ["--show-only", `templates/cluster/${name}.yaml`]);
+    const rendered = await helm(["template", "second", CHART, "-n", place.namespace, "--kube-version", KUBE_VERSION, ...shown], values);
+    await kubectl(["apply", "-f", "-"], { input: rendered });
+    const job = "second-synod-apply-cluster";
+    await until("the job says why it did nothing", 60_000, async () => {
+      const log = await place.kubectl("logs", `job/${job}`);
+      return log.includes(`SYNOD_ERR_CLUSTER_TAKEN: The PaxosCluster ${place.namespace}/${cluster.name} belongs to the release ${release.name},`) ? null : log;
+    });
+    await kubectl(["delete", "-f", "-"], { input: rendered });
+    expect(cluster.resource.metadata.generation).toBe(generation);
   });
 
   test("told so, uninstalling deletes the cluster; its volumes stay, and a reinstall on them has the data", async () => {

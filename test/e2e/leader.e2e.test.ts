@@ -6,8 +6,11 @@ import { scene } from "./support/scene.ts";
 
 const START_BOUND_MS = 120_000;
 const BOARD_BOUND_MS = 1_000;
-/** Less than an election begins to take: the leader handed over and was not missed. The figure itself is printed; 100 ms are wanted. */
-const HANDOVER_BOUND_MS = 400;
+/** Without writes, while a leader hands over. */
+const HANDOVER_BOUND_MS = 100;
+/** Without writes, while a pod ends and its successor begins on the same machine: less than an election begins to take, so that nobody was missed. */
+const REPLACED_BOUND_MS = 400;
+const ROUNDS = 3;
 
 describe("who leads, and how that changes", () => {
   const here = scene("leader");
@@ -47,23 +50,46 @@ describe("who leads, and how that changes", () => {
     await cluster.untilFullStrength(START_BOUND_MS);
   });
 
-  test("a leader's pod that is deleted in good order costs writers that hold the members' addresses less than an election timeout", async () => {
+  test("a leader's pod that is deleted in good order costs writers that hold the members' addresses less than 100 ms", async () => {
     const { cluster } = release;
     const { place, images } = here();
     const load = await LoadRun.start(place.api, {
       name: "load", namespace: place.namespace, image: images.synod, endpoints: cluster.addresses(3), seed: 5, workers: 4, thinkMs: 10,
     });
-    const gapsMs: number[] = [];
-    for (let time = 0; time < 3; time++) {
-      const leader = await cluster.leader();
+
+    /** The longest time without writes from the deletion until the pod that comes after it has begun. */
+    const replaced = async (pod: string): Promise<number> => {
       const fromNs = load.nowNs();
-      await cluster.delete("pod", leader);
+      await cluster.delete("pod", pod);
       await load.acknowledged(50, 10_000);
-      gapsMs.push(Math.round((await load.longestGapSince(fromNs)).lengthMs));
+      const { lengthMs } = await load.longestGapSince(fromNs);
+      return lengthMs;
+    };
+
+    const handoverMs: number[] = [];
+    const leaderMs: number[] = [];
+    const followerMs: number[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const leader = await cluster.leader();
+      const events = new LeaderEvents(place.api, cluster);
+      await events.listening(20_000);
+      leaderMs.push(await replaced(leader));
+      const { atMs } = await events.next(leader, 10_000);
+      await events.stop();
+      // The news may come later than the election, by less than this: then the gap that is looked for begins before it.
+      handoverMs.push((await load.longestGapAround(atMs, HANDOVER_BOUND_MS)).lengthMs);
+      await cluster.untilFullStrength(START_BOUND_MS);
+      followerMs.push(await replaced((await cluster.followers())[0] as string));
       await cluster.untilFullStrength(START_BOUND_MS);
     }
     await load.end();
-    process.stdout.write(`time without writes when the leader's pod is deleted in good order: ${gapsMs.join(", ")} ms\n`);
-    expect(gapsMs.toSorted((a, b) => a - b)[1]).toBeLessThan(HANDOVER_BOUND_MS);
+    process.stdout.write(`time without writes around the handover: ${rounded(handoverMs)} ms; from the leader's deletion until its pod is replaced: ${
+      rounded(leaderMs)} ms, a follower's: ${rounded(followerMs)} ms\n`);
+    expect(median(handoverMs)).toBeLessThan(HANDOVER_BOUND_MS);
+    expect(median(leaderMs)).toBeLessThan(REPLACED_BOUND_MS);
   });
 });
+
+const rounded = (times: readonly number[]): string => times.map((time) => Math.round(time)).join(", ");
+
+const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] as number;

@@ -21,6 +21,8 @@ export type Action =
   | { readonly type: "rotateKey"; readonly rotatedAt: string }
   /** All members accept the current key: the previous one ends. */
   | { readonly type: "dropPreviousKey" }
+  /** Touches the pod, upon which its kubelet mounts the Secret anew at once, and not only when it looks after the pod next. It restarts nothing. */
+  | { readonly type: "announceKey"; readonly pod: string; readonly key: string }
   /** Creates the one immutable founding document of these members: of a new cluster, or of the one that there is. That it exists is not an error: the next pass reads it. */
   | { readonly type: "createBootstrap"; readonly cluster: string | null; readonly members: readonly { readonly incarnation: string; readonly name: string; readonly address: string }[] }
   /** Nothing of the cluster that it names is left. To be refused when a fresh list shows a claim or a StatefulSet. */

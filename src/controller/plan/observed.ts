@@ -15,6 +15,8 @@ export interface ObservedPod {
   /** The revision of the StatefulSet that it was made from. */
   readonly revision: string;
   readonly leaderLabel: boolean;
+  /** The key, by its fingerprint, that its kubelet was last asked to bring, and when in milliseconds since 1970; null: none. */
+  readonly announced: { readonly key: string; readonly atMs: number } | null;
   /** Why its container does not run, such as ImagePullBackOff or CrashLoopBackOff; null while it does. */
   readonly waiting: string | null;
   /** When it was made, in milliseconds since 1970. */

@@ -1,9 +1,10 @@
 import type { Action, Notice, Plan } from "./actions.ts";
+import { awaitMembers } from "./await-members.ts";
 import { restartFenced, reviveOutdated } from "./broken-pods.ts";
 import { confirmFounding, planFounding, restoreBootstrap } from "./founding.ts";
 import { planGrowth } from "./grow.ts";
 import { planAdmission, removeStaleLearner } from "./joining.ts";
-import { planKeys } from "./keys.ts";
+import { awaitKey, planKeys } from "./keys.ts";
 import { planLeaderLabel } from "./leader-label.ts";
 import { type ObjectsPlan, planObjects } from "./objects.ts";
 import type { Observed } from "./observed.ts";
@@ -87,7 +88,7 @@ function stepsOf(situation: Situation, { statefulSetStands, templateStands }: Ob
   if (!statefulSetStands || situation.observed.statefulSet === null) return [];
   const steps: Step[] = [];
   const rollout = templateStands ? [planRollout] : [];
-  const members = situation.observed.secret === null ? [] : [...PARTS, ...rollout, renewUnseated];
+  const members = situation.observed.secret === null ? [] : [...PARTS, ...rollout, renewUnseated, awaitKey, awaitMembers];
   for (const part of [...(templateStands ? [reviveOutdated] : []), ...members]) {
     const step = part(situation);
     if (step !== null) steps.push(step);

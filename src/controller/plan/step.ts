@@ -28,7 +28,7 @@ export function act(actions: readonly Action[], reason: string, message: string)
   return { ...NOTHING, actions, progress: { reason, message }, againMs: AFTER_STEP_MS };
 }
 
-export function wait(reason: string, message: string, againMs: number = AWAIT_MS): Step {
+export function wait(reason: string, message: string, againMs: number | null = AWAIT_MS): Step {
   return { ...NOTHING, progress: { reason, message }, againMs };
 }
 

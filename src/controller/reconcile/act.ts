@@ -1,6 +1,6 @@
 import type { V1ConfigMap, V1PersistentVolumeClaim, V1Pod, V1Secret } from "@kubernetes/client-node";
-import { randomBytes } from "node:crypto";
 import { SynodError } from "../../errors/synod-error.ts";
+import { drawClusterId } from "../../founding/cluster-id.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isOutcome, KubeError } from "../kube/kube-error.ts";
 import { isKind } from "../kube/resources.ts";
@@ -9,9 +9,9 @@ import { ownerReference } from "../manifests/owner.ts";
 import type { MemberCalls } from "../members/member-calls.ts";
 import type { Action } from "../plan/actions.ts";
 import type { Observed } from "../plan/observed.ts";
-import { namesOf, podName, ROLE_LABEL } from "../resource/names.ts";
+import { KEY_ANNOTATION, namesOf, podName, ROLE_LABEL } from "../resource/names.ts";
 import { foundingOf, makeBootstrap, readBootstrap } from "./bootstrap.ts";
-import { drawKey, makeSecret, readKeys, secretPatch } from "./key-secret.ts";
+import { announcement, drawKey, makeSecret, readKeys, secretPatch } from "./key-secret.ts";
 import type { KeyMemory } from "./key-memory.ts";
 import { observePod } from "./observe-objects.ts";
 import type { UrlOf } from "./observe-members.ts";
@@ -72,6 +72,8 @@ export class Actor {
         return this.#patchClaim(action.name, () => ({ spec: { resources: { requests: { storage: action.size } } } }));
       case "ownClaim":
         return this.#ownClaim(action);
+      case "announceKey":
+        return this.#announceKey(action);
       case "labelLeader":
         return this.#labelLeader(action);
       default:
@@ -137,7 +139,7 @@ export class Actor {
   }
 
   async #createBootstrap({ cluster, members }: Of<"createBootstrap">): Promise<void> {
-    await orExists(this.#options.client.create(makeBootstrap(this.#observed.cluster, cluster ?? randomBytes(16).toString("hex"), members)));
+    await orExists(this.#options.client.create(makeBootstrap(this.#observed.cluster, cluster ?? drawClusterId(), members)));
   }
 
   /** It has to be there for as long as a volume or a set that could make one is. */
@@ -217,10 +219,18 @@ export class Actor {
     });
   }
 
+  async #announceKey({ pod, key }: Of<"announceKey">): Promise<void> {
+    await this.#patchPod(pod, { annotations: { [KEY_ANNOTATION]: announcement(key, this.#options.nowMs) } });
+  }
+
   async #labelLeader({ pod, leads }: Of<"labelLeader">): Promise<void> {
+    await this.#patchPod(pod, { labels: { [ROLE_LABEL]: leads ? "leader" : null } });
+  }
+
+  /** Only the pod that was observed, not its successor of the same name. */
+  async #patchPod(pod: string, metadata: object): Promise<void> {
     const uid = this.#observed.pods.find(({ name }) => name === pod)?.uid;
-    const patch = { metadata: { uid, labels: { [ROLE_LABEL]: leads ? "leader" : null } } };
-    await this.#options.client.patch({ kind: "Pod", namespace: this.#namespace, name: pod }, patch);
+    await this.#options.client.patch({ kind: "Pod", namespace: this.#namespace, name: pod }, { metadata: { uid, ...metadata } });
   }
 }
 

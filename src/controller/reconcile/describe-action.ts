@@ -1,6 +1,9 @@
+import type { KubernetesObject } from "@kubernetes/client-node";
 import type { EventText } from "../kube/event-recorder.ts";
+import { objectKey } from "../manifests/desired-objects.ts";
 import type { Action } from "../plan/actions.ts";
 import type { Observed } from "../plan/observed.ts";
+import { describeUpdate } from "./describe-update.ts";
 
 /** What an action that was carried out is told as; null when the plan told it, or it follows from what is told anyway. */
 export function describeAction(action: Action, observed: Observed): EventText | null {
@@ -20,10 +23,8 @@ const said = (reason: string, message: string): Words => ({ reason, message });
 function wordsOf(action: Action, observed: Observed): Words | null {
   const podName = (ordinal: number): string => `${observed.cluster.metadata.name}-${ordinal}`;
   switch (action.type) {
-    case "apply": {
-      const key = `${action.object.kind}/${action.object.metadata?.name}`;
-      return observed.objects.has(key) ? said("Updated", `Updated ${key}`) : said("Created", `Created ${key}`);
-    }
+    case "apply":
+      return applied(action.object, observed);
     case "recreateStatefulSet":
       return said("RecreatedStatefulSet", "Deleted the StatefulSet, without its pods, to make it again: what changed cannot be changed in place");
     case "deleteObject":
@@ -35,6 +36,7 @@ function wordsOf(action: Action, observed: Observed): Words | null {
     case "dropPreviousKey":
       return said("DroppedKey", "All members have the new key: the one before it is not valid any more");
     case "createBootstrap":
+    case "announceKey":
     case "labelLeader":
       return null;
     case "deleteBootstrap":
@@ -62,6 +64,14 @@ function wordsOf(action: Action, observed: Observed): Words | null {
     case "ownClaim":
       return said("OwnedVolume", action.owned ? `The claim ${action.name} is deleted with the cluster from now on` : `The claim ${action.name} is kept when the cluster is deleted`);
   }
+}
+
+function applied(object: KubernetesObject, observed: Observed): Words {
+  const key = objectKey(object);
+  const live = observed.objects.get(key);
+  if (live === undefined) return said("Created", `Created ${key}`);
+  const what = describeUpdate(object, live);
+  return said("Updated", what === "" ? `Updated ${key}` : `Updated ${key}: ${what}`);
 }
 
 function seatName({ configuration }: Observed, id: string): string {

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { SynodError } from "../../errors/synod-error.ts";
 import { objectLabels } from "../manifests/labels.ts";
 import { type ClusterKeys, fingerprintOf } from "../members/keys.ts";
-import type { ObservedSecret } from "../plan/observed.ts";
+import type { ObservedPod, ObservedSecret } from "../plan/observed.ts";
 import { namesOf } from "../resource/names.ts";
 import type { PaxosCluster } from "../resource/paxos-cluster.ts";
 
@@ -66,6 +66,17 @@ export function observeSecret(secret: V1Secret): ObservedSecret {
     madeMs: Number.isFinite(madeMs) ? madeMs : 0,
     rotatedAt: annotations?.[ROTATED_AT] ?? null,
   };
+}
+
+/** What is written on a pod whose kubelet is to bring that key, by its fingerprint. */
+export function announcement(key: string, atMs: number): string {
+  return `${key} ${new Date(atMs).toISOString()}`;
+}
+
+export function readAnnouncement(text: string | undefined): ObservedPod["announced"] {
+  const [key = "", time = ""] = (text ?? "").split(" ", 2);
+  const atMs = Date.parse(time);
+  return key === "" || !Number.isFinite(atMs) ? null : { key, atMs };
 }
 
 function secretData({ current, previous }: ClusterKeys): Record<string, string> {

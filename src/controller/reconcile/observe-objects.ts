@@ -4,10 +4,10 @@ import type { Kind } from "../kube/resources.ts";
 import { selectorText } from "../manifests/labels.ts";
 import type { ClusterKeys } from "../members/keys.ts";
 import type { Observed, ObservedClaim, ObservedPod, ObservedStatefulSet } from "../plan/observed.ts";
-import { namesOf, ordinalOf, ROLE_LABEL } from "../resource/names.ts";
+import { KEY_ANNOTATION, namesOf, ordinalOf, ROLE_LABEL } from "../resource/names.ts";
 import type { PaxosCluster } from "../resource/paxos-cluster.ts";
 import { readBootstrap } from "./bootstrap.ts";
-import { observeSecret, readKeys } from "./key-secret.ts";
+import { observeSecret, readAnnouncement, readKeys } from "./key-secret.ts";
 
 /** What the API server knows of a cluster, and its keys. */
 export interface ObservedObjects extends Pick<Observed, "objects" | "statefulSet" | "pods" | "claims" | "bootstrap" | "secret"> {
@@ -67,6 +67,7 @@ export function observePod(cluster: string, { metadata, status }: V1Pod): Observ
     ready: !terminating && status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") === true,
     revision: metadata.labels?.["controller-revision-hash"] ?? "",
     leaderLabel: metadata.labels?.[ROLE_LABEL] === "leader",
+    announced: readAnnouncement(metadata.annotations?.[KEY_ANNOTATION]),
     waiting: running ? null : whyNotRunning(status),
     createdMs: Date.parse(String(metadata.creationTimestamp ?? 0)) || 0,
   }];

@@ -93,7 +93,8 @@ export class Reconciler {
     if (isRefusal(error)) return void this.#refusals.set(cluster.metadata.uid, error.words);
     if (!(error instanceof SynodError) || isOutcome(error, "conflict", "unavailable")) return;
     const passes = error.kind.retryable && error.code !== "SYNOD_ERR_KUBERNETES";
-    if (passes || ["SYNOD_ERR_STALE_CONFIGURATION", "SYNOD_ERR_STOPPING"].includes(error.code)) return;
+    // A member that has not read the present key is awaited, as the condition Progressing says.
+    if (passes || ["SYNOD_ERR_STALE_CONFIGURATION", "SYNOD_ERR_STOPPING", "SYNOD_ERR_UNAUTHORIZED"].includes(error.code)) return;
     this.#tell(cluster, { type: "Warning", reason: "StepFailed", action: action.type, message: `${action.type}: ${error.code}: ${error.message}` });
   }
 

@@ -13,6 +13,12 @@ export const COMPONENT_LABEL = "app.kubernetes.io/component";
 /** On the pod of the leader, "leader"; absent elsewhere. Set by the controller. */
 export const ROLE_LABEL = "synod.dev/role";
 
+/** On a PaxosCluster that a release of the chart applied: which. */
+export const RELEASE_ANNOTATION = "synod.dev/release";
+
+/** On a pod: the fingerprint of the key that its kubelet was asked to bring, and when. Set by the controller. */
+export const KEY_ANNOTATION = "synod.dev/key-announced";
+
 /** On each object that is applied: a fingerprint of what it is to be. */
 export const DESIRED_ANNOTATION = "synod.dev/desired";
 

@@ -92,6 +92,30 @@ describe("an informer", () => {
     expect(errors).toHaveLength(1);
   });
 
+  it("lists anew every so often although nothing failed, and then tells what no watch told", async () => {
+    const listed = (): number => server.requests.filter(({ path, query }) => path === PODS && query.get("watch") === null).length;
+    const watched = (): number => server.requests.filter(({ query }) => query.get("watch") === "true").length;
+    server.put(PODS, pod("a"));
+    const b = server.put(PODS, pod("b"));
+    start();
+    await server.until(() => server.watchCount === 1);
+    // One goes and one comes, and the watch that should have told of it is silent.
+    server.objects.delete(`${PODS}/a`);
+    server.objects.set(`${PODS}/c`, { ...b, metadata: { ...b.metadata, name: "c", uid: "uid-c", resourceVersion: "99" } });
+    clock.advance(59_000);
+    server.endWatches("cleanly");
+    await server.until(() => watched() === 2 && server.watchCount === 1);
+    expect([listed(), told]).toEqual([1, ["set a", "set b"]]);
+    clock.advance(1_000);
+    server.endWatches("cleanly");
+    await until(() => told.length === 4);
+    // What stayed the same is not told again.
+    expect(told.slice(2)).toEqual(["set c", "deleted a"]);
+    expect([listed(), informer.values()]).toEqual([2, ["b", "c"]]);
+    await server.until(() => watched() === 3);
+    expect(errors).toEqual([]);
+  });
+
   it("takes an object that was deleted and made again for two", async () => {
     server.put(PODS, pod("a"));
     start();

@@ -16,7 +16,7 @@ const HOUR_MS = 3_600_000;
 export function pod(ordinal: number, changes: Partial<ObservedPod> = {}): ObservedPod {
   return {
     ordinal, name: podName("demo", ordinal), uid: `pod-${ordinal}`, ip: "10.0.0.1", running: true, ready: true, terminating: false, revision: "r1",
-    leaderLabel: ordinal === 0, waiting: null, createdMs: NOW_MS - HOUR_MS, ...changes,
+    leaderLabel: ordinal === 0, announced: null, waiting: null, createdMs: NOW_MS - HOUR_MS, ...changes,
   };
 }
 
@@ -113,6 +113,7 @@ function short(action: Action): string {
     case "deletePod": case "deleteClaim": return `${action.type} ${action.name}`;
     case "resizeClaim": return `resizeClaim ${action.name} ${action.size}`;
     case "ownClaim": return `ownClaim ${action.name} ${action.owned}`;
+    case "announceKey": return `announceKey ${action.pod} ${action.key}`;
     case "labelLeader": return `labelLeader ${action.pod} ${action.leads}`;
     case "rotateKey": return `rotateKey ${action.rotatedAt}`;
     case "recreateStatefulSet": case "createKey": case "dropPreviousKey": case "deleteBootstrap": return action.type;

@@ -28,6 +28,19 @@ describe("a rolling update", () => {
     expect(planned(missing ? { ...rolling([old(0), old(1), old(2)]), pods } : rolling(pods))).toEqual(expected);
   });
 
+  it.each<[string, readonly ObservedPod[], string]>([
+    ["while pods of an older revision are left", [old(0), pod(1), pod(2)], "True RollingUpdate"],
+    ["while the last of them ends", [old(0, { ready: false, terminating: true }), pod(1), pod(2)], "True RollingUpdate"],
+    ["while it is not made again", [pod(1), pod(2)], "True AwaitingMembers"],
+    ["while it does not run", [pod(0, { running: false, ready: false, waiting: "ContainerCreating" }), pod(1), pod(2)], "True AwaitingMembers"],
+    ["while it catches up, and so is not ready", [pod(0, { ready: false }), pod(1), pod(2)], "True AwaitingMembers"],
+    ["no longer than until it is ready", [pod(0), pod(1), pod(2)], "False Settled"],
+  ])("is in progress %s", (_, pods, expected) => {
+    const led = configuration([seat(0, { leader: false }), seat(1, { leader: true }), seat(2)], { leader: { name: "demo-1", ballot: { round: 8, incarnation: "i1" } } });
+    const labelled = pods.map((each) => ({ ...each, leaderLabel: each.ordinal === 1 }));
+    expect(condition({ ...rolling([pod(0), pod(1), pod(2)], { configuration: led }), pods: labelled }, "Progressing")).toBe(expected);
+  });
+
   it("leaves the leader for last, whichever it is", () => {
     const seats = [seat(0, { leader: false }), seat(1), seat(2, { leader: true })];
     const led = configuration(seats, { leader: { name: "demo-2", ballot: { round: 8, incarnation: "i2" } } });

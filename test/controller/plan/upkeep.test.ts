@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "@kubernetes/client-node";
 import { describe, expect, it } from "vitest";
 import { desiredObjects, objectKey } from "../../../src/controller/manifests/desired-objects.ts";
-import type { Observed } from "../../../src/controller/plan/observed.ts";
+import type { Observed, ObservedPod } from "../../../src/controller/plan/observed.ts";
 import { plan } from "../../../src/controller/plan/plan.ts";
 import type { PaxosClusterSpec } from "../../../src/controller/resource/paxos-cluster.ts";
 import { blank, claim, condition, configuration, liveObjects, member, NOW_MS, observe, planned, pod, seat } from "./observation.ts";
@@ -154,7 +154,7 @@ describe("the key", () => {
     const spec = { security: { keyRotatedAt: "monday" } };
     expect(planned(observe({ spec }, { secret }))).toEqual(["rotateKey monday"]);
     expect(planned(observe({ spec }, { secret: { ...secret, rotatedAt: "monday" } }))).toEqual([]);
-    expect(planned(observe({ spec }, { secret: rotating, members: sending(["k1"], ["k1"], ["k1"]) }))).toEqual([]);
+    expect(planned(observe({ spec }, { secret: rotating, members: sending(["k1"], ["k1"], ["k1"]) })).filter((action) => !action.startsWith("announceKey"))).toEqual([]);
     expect(plan(observe({ spec }, { secret: { ...secret, rotatedAt: "monday" } })).status?.keyRotatedAt).toBe("monday");
   });
 
@@ -168,6 +168,27 @@ describe("the key", () => {
     ["stays while a member has a seat and no pod", { members: sending(["k2"], ["k2"], ["k2"]), configuration: configuration([seat(0), seat(1), seat(2), seat(3)]) }, []],
   ])("that is the previous one %s", (_, changes, expected) => {
     expect(planned(observe({}, { secret: rotating, ...changes })).filter((action) => action === "dropPreviousKey")).toEqual(expected);
+  });
+
+  it.each<[string, Partial<ObservedPod>, string[]]>([
+    ["at once", {}, ["announceKey demo-1 k2"]],
+    ["not again while it is under way", { announced: { key: "k2", atMs: NOW_MS - 14_999 } }, []],
+    ["again when it did not come", { announced: { key: "k2", atMs: NOW_MS - 15_000 } }, ["announceKey demo-1 k2"]],
+    ["for this key, whatever came before", { announced: { key: "k1", atMs: NOW_MS } }, ["announceKey demo-1 k2"]],
+  ])("is asked for at the kubelets of the members that lack it: %s", (_, changes, expected) => {
+    const pods = [pod(0), pod(1, changes), pod(2)];
+    for (const previous of ["k1", null]) {
+      const observed = observe({}, { secret: { ...rotating, previous }, pods, members: sending(["k2", "k1"], ["k1"], ["k2"]) });
+      expect(planned(observed)).toEqual(expected);
+      expect(condition(observed, "Progressing")).toBe("True NewKey");
+    }
+  });
+
+  it("that was lost with nobody who knew it is said to hold up changes, and no serving, until the members have the new one", () => {
+    const { status } = plan(observe({}, { secret: { ...rotating, previous: null }, members: sending(["k2"], ["k1"], ["k1"]) }));
+    const progressing = status?.conditions?.find(({ type }) => type === "Progressing");
+    expect(progressing?.message).toMatch(/demo-key to demo-1, demo-2\. It stands alone.*refuse to be changed, and the cluster serves/);
+    expect(status?.conditions?.find(({ type }) => type === "Ready")?.status).toBe("True");
   });
 });
 

@@ -29,6 +29,11 @@ export function perform(world: World, action: Action): void {
     case "deleteClaim": return deleteClaim(world, action);
     case "resizeClaim": return changeClaim(world, action.name, { size: action.size });
     case "ownClaim": return changeClaim(world, action.name, { owned: action.owned });
+    case "announceKey": {
+      const pod = podNamed(world, action.pod);
+      if (pod !== undefined) pod.announced = { key: action.key, atMs: world.nowMs };
+      return;
+    }
     case "labelLeader": {
       const pod = podNamed(world, action.pod);
       if (pod !== undefined) pod.label = action.leads;

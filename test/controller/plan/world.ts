@@ -37,6 +37,7 @@ export interface Pod {
   ready: boolean;
   terminating: boolean;
   label: boolean;
+  announced: { key: string; atMs: number } | null;
   keys: string[];
 }
 
@@ -175,7 +176,7 @@ export class World {
       }
       this.pods.set(ordinal, {
         uid: this.id("pod"), ordinal, revision: this.revision, image: set.spec.template.spec?.containers[0]?.image ?? "", createdMs: this.nowMs,
-        running: false, ready: false, terminating: false, label: false, keys: [],
+        running: false, ready: false, terminating: false, label: false, announced: null, keys: [],
       });
     }
   }
@@ -281,9 +282,9 @@ export class World {
     };
   }
 
-  #observePod({ uid, ordinal, running, ready, terminating, revision, label, createdMs, image }: Pod): ObservedPod {
+  #observePod({ uid, ordinal, running, ready, terminating, revision, label, announced, createdMs, image }: Pod): ObservedPod {
     return {
-      ordinal, name: podName(this.name, ordinal), uid, ip: running ? "10.1.0.1" : null, running, ready, terminating, revision, leaderLabel: label, createdMs,
+      ordinal, name: podName(this.name, ordinal), uid, ip: running ? "10.1.0.1" : null, running, ready, terminating, revision, leaderLabel: label, announced, createdMs,
       waiting: running ? null : image === "missing" ? "ImagePullBackOff" : image === "crashing" ? "CrashLoopBackOff" : "ContainerCreating",
     };
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { authorization, parseKey } from "../../../src/auth/key.ts";
+import { fingerprintOf } from "../../../src/controller/members/keys.ts";
 import type { Action, Plan } from "../../../src/controller/plan/actions.ts";
 import { APPS, claim, CLUSTERS, CORE, incarnationOf, pod, Stage, statusOf } from "./stage.ts";
 
@@ -194,6 +195,19 @@ describe("the reconciler", () => {
       expect(keyIn("previous")).toBe(lost);
       expect(keyIn("current")).toMatch(/^[0-9a-f]{64}$/);
       expect(keyIn("current")).not.toBe(lost);
+    });
+
+    it("that is new is asked for at the kubelets by an annotation of each pod, once, and nothing else of the pods changes", async () => {
+      const reconciler = await stage.settle();
+      stage.server.remove(`${CORE}/secrets`, "x-key");
+      await reconciler.pass("n/x");
+      const before = stage.server.writes.length;
+      for (let pass = 0; pass < 3; pass++) await reconciler.pass("n/x");
+      const touched = stage.server.writes.slice(before).filter(({ path }) => path.includes("/pods/"));
+      expect(touched.map(({ method, path }) => `${method} ${path}`).toSorted()).toEqual([0, 1, 2].map((ordinal) => `PATCH ${CORE}/pods/x-${ordinal}`));
+      expect(stage.server.get(`${CORE}/pods`, "x-1")?.metadata.annotations).toEqual({
+        "synod.dev/key-announced": `${fingerprintOf(keyIn("current"))} ${new Date(stage.clock.wallMs()).toISOString()}`,
+      });
     });
 
     it("is tried before the new one is refused: a member may not have read it yet", async () => {

@@ -30,7 +30,7 @@ export const OBJECT_FAULTS: readonly Fault[] = [
   {
     name: "delete the Secret",
     boundMs: 60_000,
-    usualMs: 90_000,
+    usualMs: 15_000,
     maxGapMs: 5_000,
     async inject(stage) {
       await deleteAndAwait(stage, "secret", stage.cluster.names.keySecret);
@@ -40,7 +40,7 @@ export const OBJECT_FAULTS: readonly Fault[] = [
   {
     name: "rotate the key",
     boundMs: 60_000,
-    usualMs: 90_000,
+    usualMs: 15_000,
     maxGapMs: 5_000,
     async inject(stage) {
       const { cluster } = stage;

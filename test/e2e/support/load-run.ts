@@ -73,8 +73,20 @@ export class LoadRun {
   /** The longest time in which no write was acknowledged from a reading of the pod's clock until now. */
   async longestGapSince(fromNs: number): Promise<Gap> {
     const toNs = this.nowNs();
+    return longestGap(await this.#acknowledgedNs(), fromNs, toNs);
+  }
+
+  /** The longest time in which no write was acknowledged, of those that a time overlaps, up to the next acknowledgement after it. `atMs` is of `performance.now()`. */
+  async longestGapAround(atMs: number, withinMs: number): Promise<Gap> {
+    const toNs = (atMs - this.#originMs) * 1e6;
+    const acknowledgedNs = await this.#acknowledgedNs();
+    const next = acknowledgedNs.filter((time) => time > toNs).reduce((a, b) => Math.min(a, b), this.nowNs());
+    return longestGap(acknowledgedNs, toNs - withinMs * 1e6, next);
+  }
+
+  async #acknowledgedNs(): Promise<readonly number[]> {
     await this.fetch();
-    return longestGap(this.operations.filter(isAcknowledgedWrite).map(({ returnNs }) => returnNs), fromNs, toNs);
+    return this.operations.filter(isAcknowledgedWrite).map(({ returnNs }) => returnNs);
   }
 
   /** As `longestGapSince`, in milliseconds; throws when it is longer than it may be, and keeps the history then. */

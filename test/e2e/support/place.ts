@@ -9,6 +9,8 @@ import { View } from "./view.ts";
 
 /** Namespaces of failed tests are kept with this set, to look at what is there. */
 const KEEP = process.env["SYNOD_E2E_KEEP"] !== undefined;
+/** What the names of the namespaces begin with, so that people who share a cluster tell theirs apart. */
+const PREFIX = process.env["SYNOD_E2E_PREFIX"] ?? "e2e";
 
 /** A namespace of its own for one test file, which takes only pods of the Pod Security Standard "restricted". */
 export class Place {
@@ -23,7 +25,7 @@ export class Place {
   }
 
   static async make(api: Api, name: string): Promise<Place> {
-    const namespace = `e2e-${name}-${randomBytes(3).toString("hex")}`;
+    const namespace = `${PREFIX}-${name}-${randomBytes(3).toString("hex")}`;
     await apply({
       apiVersion: "v1",
       kind: "Namespace",
