@@ -26,6 +26,11 @@ describe("a byte writer", () => {
     expect([...writer.take()]).toEqual([9, 7, 0, 0, 0]);
   });
 
+  it.each(["", "plain", "behind this comes an é", "é first", "\u0000\u007f\u0080", "𝔘 and more"])("writes the text %j as UTF-8 behind its length", (text) => {
+    const bytes = new TextEncoder().encode(text);
+    expect([...new ByteWriter(4).u8(7).text(text).u8(8).take()]).toEqual([7, bytes.length, 0, 0, 0, ...bytes, 8]);
+  });
+
   it("never writes again to what it gave away, however much comes behind it, and drops what is not taken", () => {
     const writer = new ByteWriter(8);
     const given = Array.from({ length: 40 }, (_, index) => {
