@@ -3,7 +3,7 @@ import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
 import { allMembers } from "../paxos/configuration.ts";
 import { slot } from "../paxos/ids.ts";
 import { memberNumber, scenarioConfiguration } from "../scenario/names.ts";
-import type { SeededRandom } from "../scenario/seeded-random.ts";
+import { SeededRandom } from "../scenario/seeded-random.ts";
 import { Administrator } from "./administrator.ts";
 import { clientStory } from "./client-story.ts";
 import { Clients } from "./clients.ts";
@@ -11,7 +11,7 @@ import { Faults } from "./faults.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import { drawPlan, type Fault, type Plan, type Wishes } from "./plan.ts";
-import { NoProgress, NotLinearizable } from "./violations.ts";
+import { NoProgress, NotLinearizable, NotSteady } from "./violations.ts";
 import { Watch } from "./watch.ts";
 import { type Settle, World } from "./world.ts";
 
@@ -46,6 +46,9 @@ export interface SimulationReport {
 /** With a quorum healed a write is acknowledged within this time, with everything healed every client has had an answer: election timeouts, catch-up and the clients' own. */
 const PROGRESS_MS = 15_000;
 const UNDER_WAY_MS = 1_000;
+/** How long leadership is looked at then, and how often it may be won in that time. */
+const STEADY_MS = 3_000;
+const MOST_WON = 3;
 
 /**
  * One whole cluster's life from one seed: first everything goes wrong that was drawn, and nothing unsafe may happen; then a quorum heals, and
@@ -79,19 +82,22 @@ class Simulation {
     const founding = { cluster: "c".repeat(32), configuration, configurationSlot: slot(0) };
     this.#watch = new Watch(configuration, plan.limits, tell);
     const { limits, segmentBytes, snapshotBytes } = plan;
+    // What was added last draws from a stream of its own, so that what else a seed leads to stays.
+    const laterRandom = new SeededRandom(options.seed ^ 0x1b873593);
     this.#machines = Array.from({ length: plan.size + plan.spares }, (_, index) => {
       return new Machine(index + 1, plan.clockRates[index] ?? 1, index < plan.size ? founding : null, {
         world, network: () => this.#network, watch: this.#watch, limits, segmentBytes, snapshotBytes,
         syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(), codec: (machine) => this.#codecOf(machine),
+        isRemembered: (machine, records) => this.#isRemembered(machine, records),
         leaveOutTicks: options.leaveOutTicks ?? true,
       });
     });
     const { cluster } = founding;
     this.#network = new Network(world, () => this.#faults.network, this.#machines);
     this.#clients = new Clients({ world, machines: () => this.#known(), plan });
-    this.#administrator = new Administrator({ world, machines: this.#machines, watch: this.#watch, cluster, tell });
+    this.#administrator = new Administrator({ world, machines: this.#machines, watch: this.#watch, cluster, laterRandom: laterRandom.fork(), tell });
     this.#faults = new Faults({
-      world, machines: this.#machines, network: () => this.#network, watch: this.#watch, administrator: this.#administrator, plan, tell,
+      world, machines: this.#machines, network: () => this.#network, watch: this.#watch, administrator: this.#administrator, plan, laterRandom, tell,
       burst: (machine) => this.#clients.burst(machine),
     });
     this.#sessionRandom = world.random.fork();
@@ -120,6 +126,12 @@ class Simulation {
     return this.#machines.filter((machine) => machine.joined && !machine.out);
   }
 
+  /** What peers remember of each other is gone when they start anew: then nobody could tell a disk that was set back (rule 13). */
+  #isRemembered(number: number, records: number): boolean {
+    const others = this.#known().filter((machine) => machine.number !== number);
+    return others.length > 0 && others.every((machine) => machine.knownRecords(number) > records);
+  }
+
   #tell(line: string): void {
     const told = `${this.#world.nowMs.toFixed(3)} ${line}`;
     this.#fingerprint = hashText(told, this.#fingerprint);
@@ -137,6 +149,8 @@ class Simulation {
     if (this.#faults.healQuorum(this.#plan.lasting)) await this.#mustAcknowledge("a quorum had healed", () => this.#faults.quorumStays);
     this.#faults.heal();
     await this.#mustAcknowledge("everything had healed");
+    if (this.#plan.faults.flap > 0) this.#faults.flapSomething(STEADY_MS);
+    await this.#mustStaySteady("everything had healed");
     await this.#mustComeToRest();
     this.#checkHistory();
     return this.#report();
@@ -148,6 +162,14 @@ class Simulation {
     const progressed = (): boolean => this.#clients.newestAcknowledgedMs >= fromMs;
     await this.#world.run(this.#world.nowMs + PROGRESS_MS, () => progressed() || !canProgress());
     if (!progressed() && canProgress()) throw new NoProgress(`no write was acknowledged within ${PROGRESS_MS} ms after ${when}`);
+  }
+
+  /** Whoever leads goes on: neither a member that hears it no more nor a link that flaps takes that from it (rules 7 and 8). */
+  async #mustStaySteady(when: string): Promise<void> {
+    const before = this.#watch.elections;
+    await this.#world.run(this.#world.nowMs + STEADY_MS);
+    const won = this.#watch.elections - before;
+    if (won > MOST_WON) throw new NotSteady(`leadership was won ${won} times within ${STEADY_MS} ms after ${when}`);
   }
 
   /** Everybody's operations end, and all members come to the same state. */

@@ -45,6 +45,11 @@ export class Watch {
     return new Map(Object.entries(this.#reached).flatMap(([kind, counts]) => [...counts].map(([name, count]): [string, number] => [`${kind} ${name}`, count])));
   }
 
+  /** How often leadership was won. */
+  get elections(): number {
+    return this.#reached.event.get("electionWon") ?? 0;
+  }
+
   /** The newest configuration in force. */
   get configuration(): Configuration {
     return (this.#checker.configurations.at(-1) as ConfigurationInForce).configuration;
