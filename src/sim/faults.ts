@@ -100,9 +100,8 @@ export class Faults {
     const damaged = voters.filter((number) => (this.#machines[number - 1] as Machine).damaged);
     const around = damaged.flatMap((number) => waysCut("alone", voters, number, this.#random));
     if (!watch.steady || !hasQuorumConnected([...ways, ...around], voters)) return false;
-    this.#sick = plan.lastingDisk === "works" ? null : this.#victim(this.#laterRandom);
     this.#lastingWays = [...ways, ...around];
-    if (!this.#reachQuorum(voters)) this.#sick = null;
+    this.#sick = plan.lastingDisk === "works" ? null : this.#drawSick(voters);
     const and = this.#sick === null ? "" : `, and ${this.#sick.number}'s disk is ${plan.lastingDisk}`;
     this.#parts.tell(`a quorum heals; what lasts: ${lasting} (${ways.map((way) => way.join(">")).join(" ")})${and}`);
     this.#repair();
@@ -122,17 +121,23 @@ export class Faults {
     const { configuration } = watch;
     // It is asked before every event, and the configuration changes now and then.
     if (configuration !== this.#judged?.configuration) {
-      const stays = this.#reachQuorum(configuration.voters.map(({ incarnation }) => memberNumber(incarnation)));
+      const stays = this.#reachQuorum(configuration.voters.map(({ incarnation }) => memberNumber(incarnation)), this.#sick);
       this.#judged = { configuration, stays };
     }
     return watch.steady && this.#judged.stays;
   }
 
+  /** Somebody without whom the others are a quorum that can talk; mostly the leader, if that is so for it. */
+  #drawSick(voters: readonly number[]): Machine | null {
+    const among = this.#active().filter((machine) => this.#reachQuorum(voters, machine));
+    const leaders = among.filter(({ member }) => member?.leads === true);
+    return this.#laterRandom.pickIfAny(leaders.length > 0 && this.#laterRandom.chance(0.7) ? leaders : among) ?? null;
+  }
+
   /** Whether one of these voters reaches more than half of them, and none of those is the one whose disk does not work. */
-  #reachQuorum(voters: readonly number[]): boolean {
-    const sick = this.#sick?.number;
-    if (voters.length === 1) return voters[0] !== sick;
-    const around = sick === undefined ? [] : waysCut("alone", voters, sick, this.#laterRandom);
+  #reachQuorum(voters: readonly number[], sick: Machine | null): boolean {
+    if (voters.length === 1) return voters[0] !== sick?.number;
+    const around = sick === null ? [] : waysCut("alone", voters, sick.number, this.#laterRandom);
     return hasQuorumConnected([...this.#lastingWays, ...around], voters);
   }
 

@@ -98,7 +98,7 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
   const most = random.pick([0.3, 0.7, 1.5]) * Math.ceil(drawn.size / 3);
   const crashLoop = random.pick([0, 0, 0, 0.1, 0.3]);
   const sessions = random.pick([0, 0, 1, 3]);
-  return wish({ ...drawn, ...drawLater(seed), sessions, faults: { ...bounded(drawn, most), crashLoop, ...drawLaterFaults(seed) } }, wishes);
+  return wish({ ...drawn, ...drawLastingDisk(seed), sessions, faults: { ...bounded(drawn, most), crashLoop, ...drawLaterFaults(seed) } }, wishes);
 }
 
 /** Drawn by themselves, so that what else a seed leads to is as it was without them. */
@@ -107,8 +107,11 @@ function drawLaterFaults(seed: number): Pick<Plan["faults"], "flap" | "changeTwi
   return { flap: random.pick([0, 0, 0.1, 0.5]), changeTwice: random.pick([0, 0, 0.2, 1]), replace: random.pick([0, 1]), restoredDisk: random.pick([0, 0, 0.2]) };
 }
 
-function drawLater(seed: number): Pick<Plan, "lastingDisk"> {
-  return { lastingDisk: new SeededRandom(seed ^ 0x78dde6e4).pick(["works", "works", "full", "hung"]) };
+/** With a disk that does not work most partitions leave no quorum, so that often it is all that lasts. */
+function drawLastingDisk(seed: number): Partial<Plan> {
+  const random = new SeededRandom(seed ^ 0x78dde6e4);
+  const lastingDisk = random.pick(["works", "works", "full", "hung"] as const);
+  return { lastingDisk, ...(lastingDisk !== "works" && random.chance(0.6) ? { lasting: "whole" as const } : {}) };
 }
 
 /** Faults that keep a machine or its links from working for a while. */
