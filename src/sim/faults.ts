@@ -34,6 +34,8 @@ const FLAP_MS = 60;
 const MOST_FLAPS = 40;
 /** A volume is set back to what it was about so long ago. */
 const SET_BACK_MS = 3_000;
+/** How often another process looks for room on a disk that stays full, to take it. */
+const TAKE_ROOM_MS = 20;
 const CALM_SYNC_MS = 0.5;
 const SLOW = 300;
 
@@ -101,11 +103,11 @@ export class Faults {
     const around = damaged.flatMap((number) => waysCut("alone", voters, number, this.#random));
     if (!watch.steady || !hasQuorumConnected([...ways, ...around], voters)) return false;
     this.#lastingWays = [...ways, ...around];
-    this.#sick = plan.lastingDisk === "works" ? null : this.#drawSick(voters);
+    this.#sick = plan.lastingDisk === "works" || (plan.lastingDisk === "full" && lasting !== "whole") ? null : this.#drawSick(voters);
     const and = this.#sick === null ? "" : `, and ${this.#sick.number}'s disk is ${plan.lastingDisk}`;
     this.#parts.tell(`a quorum heals; what lasts: ${lasting} (${ways.map((way) => way.join(">")).join(" ")})${and}`);
     this.#repair();
-    if (this.#sick !== null && plan.lastingDisk === "full") this.#sick.full = true;
+    if (this.#sick !== null && plan.lastingDisk === "full") this.#keepFull(this.#sick);
     else if (this.#sick !== null) this.#hung.add(this.#sick);
     this.#parts.network().cut(ways);
     this.#judged = null;
@@ -134,6 +136,18 @@ export class Faults {
     return this.#laterRandom.pickIfAny(leaders.length > 0 && this.#laterRandom.chance(0.7) ? leaders : among) ?? null;
   }
 
+  /** Somebody else takes what room the member makes. */
+  #keepFull(machine: Machine): void {
+    if (this.#sick !== machine) return;
+    machine.full = true;
+    this.#world.after(TAKE_ROOM_MS, () => this.#keepFull(machine));
+  }
+
+  /** Whose disk answers nothing even when a quorum has healed; null: nobody's. */
+  get stalled(): Machine | null {
+    return this.#parts.plan.lastingDisk === "hung" ? this.#sick : null;
+  }
+
   /** Whether one of these voters reaches more than half of them, and none of those is the one whose disk does not work. */
   #reachQuorum(voters: readonly number[], sick: Machine | null): boolean {
     if (voters.length === 1) return voters[0] !== sick?.number;
@@ -156,6 +170,7 @@ export class Faults {
   /** Everything works from now on. */
   heal(): void {
     this.#parts.tell("everything heals");
+    this.#sick = null;
     this.#repair();
   }
 

@@ -1,9 +1,11 @@
 import { checkHistory } from "../history/checker.ts";
 import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
+import { ballotsEqual, ZERO_BALLOT } from "../paxos/ballot.ts";
 import { allMembers } from "../paxos/configuration.ts";
 import { slot } from "../paxos/ids.ts";
 import { memberNumber, scenarioConfiguration } from "../scenario/names.ts";
 import { SeededRandom } from "../scenario/seeded-random.ts";
+import { Violation } from "../scenario/violation.ts";
 import { Administrator } from "./administrator.ts";
 import { clientStory } from "./client-story.ts";
 import { Clients } from "./clients.ts";
@@ -146,11 +148,7 @@ class Simulation {
     if (this.#options.laterCodec !== undefined) this.#upgradeOneByOne();
     await this.#world.run(this.#plan.troubleMs);
     this.#clients.probe();
-    if (this.#faults.healQuorum(this.#plan.lasting)) {
-      const stays = (): boolean => this.#faults.quorumStays;
-      await this.#mustAcknowledge("a quorum had healed", stays);
-      await this.#mustStaySteady("a quorum had healed", stays);
-    }
+    if (this.#faults.healQuorum(this.#plan.lasting)) await this.#mustDoWithQuorum();
     this.#faults.heal();
     await this.#mustAcknowledge("everything had healed");
     if (this.#plan.faults.flap > 0) this.#faults.flapSomething(STEADY_MS);
@@ -158,6 +156,15 @@ class Simulation {
     await this.#mustComeToRest();
     this.#checkHistory();
     return this.#report();
+  }
+
+  async #mustDoWithQuorum(): Promise<void> {
+    const when = "a quorum had healed";
+    const stays = (): boolean => this.#faults.quorumStays;
+    await this.#mustAcknowledge(when, stays);
+    if (await this.#mustStaySteady(when, stays)) this.#mustHaveLeft(this.#faults.stalled);
+    // A disk that is full is noticed only when what was reserved before is used up.
+    await this.#mustAcknowledge(when, stays);
   }
 
   /** A write that was begun when all that was under way before has arrived. */
@@ -168,12 +175,23 @@ class Simulation {
     if (!progressed() && canProgress()) throw new NoProgress(`no write was acknowledged within ${PROGRESS_MS} ms after ${when}`);
   }
 
-  /** Whoever leads goes on: neither a member that hears it no more nor a link that flaps takes that from it (rules 7 and 8). */
-  async #mustStaySteady(when: string, canStay: () => boolean = () => true): Promise<void> {
+  /**
+   * Whoever leads goes on: neither a member that hears it no more nor a link that flaps takes that from it (rules 7 and 8). A change of the
+   * members may, as a leader that is to leave hands over. Returns whether all the time nothing was in the way.
+   */
+  async #mustStaySteady(when: string, canStay: () => boolean = () => true): Promise<boolean> {
     const before = this.#watch.elections;
-    await this.#world.run(this.#world.nowMs + STEADY_MS, () => !canStay());
+    const untilMs = this.#world.nowMs + STEADY_MS;
+    await this.#world.run(untilMs, () => this.#administrator.busy || !canStay());
     const won = this.#watch.elections - before;
     if (won > MOST_WON) throw new NotSteady(`leadership was won ${won} times within ${STEADY_MS} ms behind the first write after ${when}`);
+    return this.#world.nowMs >= untilMs;
+  }
+
+  /** A leader whose disk does not answer any more steps down (rule 9), though its followers' disks are a quorum. */
+  #mustHaveLeft(stalled: Machine | null): void {
+    if (stalled?.member?.leads !== true) return;
+    throw new Violation(`member ${stalled.number} leads, and its disk has not answered since a quorum healed`);
   }
 
   /** Everybody's operations end, and all members come to the same state. */
@@ -183,13 +201,20 @@ class Simulation {
     await this.#world.run(this.#world.nowMs + PROGRESS_MS, () => this.#clients.open === 0 && !this.#administrator.busy && this.#isEven());
     if (this.#administrator.busy) throw new NoProgress(`a change of the members had no end within ${PROGRESS_MS} ms after everything had healed`);
     if (this.#clients.open > 0) throw new NoProgress(`${this.#clients.open} operations had no end within ${PROGRESS_MS} ms after everything had healed`);
-    if (!this.#isEven()) throw new NoProgress(`the members did not come to the same slot within ${PROGRESS_MS} ms after everything had healed`);
+    if (!this.#isEven()) throw new NoProgress(`the members did not come to the same slot and ballot within ${PROGRESS_MS} ms after everything had healed`);
   }
 
   #isEven(): boolean {
     const members = allMembers(this.#watch.configuration).map(({ incarnation }) => this.#machines[memberNumber(incarnation) - 1] as Machine);
-    const slots = members.filter((machine) => machine.joined && !machine.out).map(({ member }) => member?.appliedSlot ?? -1);
-    return slots[0] !== -1 && slots.every((slot) => slot === slots[0]);
+    const working = members.filter((machine) => machine.joined && !machine.out);
+    const slots = working.map(({ member }) => member?.appliedSlot ?? -1);
+    return slots[0] !== -1 && slots.every((slot) => slot === slots[0]) && this.#haveOneBallot(working);
+  }
+
+  /** Whoever promised a higher ballot than the leader's refuses it, and is of no use to it (rule 7). */
+  #haveOneBallot(machines: readonly Machine[]): boolean {
+    const [first, ...others] = machines.map(({ member }) => member?.status().ballot ?? ZERO_BALLOT);
+    return first !== undefined && others.every((ballot) => ballotsEqual(ballot, first));
   }
 
   #checkHistory(): void {
