@@ -104,7 +104,7 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
 /** Drawn by themselves, so that what else a seed leads to is as it was without them. */
 function drawLaterFaults(seed: number): Pick<Plan["faults"], "flap" | "changeTwice" | "replace" | "restoredDisk"> {
   const random = new SeededRandom(seed ^ 0x3c6ef372);
-  return { flap: random.pick([0, 0, 0.1, 0.5]), changeTwice: random.pick([0, 0, 0.2, 1]), replace: random.pick([0, 1]), restoredDisk: random.pick([0, 0, 0.2]) };
+  return { flap: random.pick([0, 0, 0.1, 0.5]), changeTwice: random.pick([0, 0, 0, 0.1, 0.3]), replace: random.pick([0, 1]), restoredDisk: random.pick([0, 0, 0.2]) };
 }
 
 /** With a disk that does not work most partitions leave no quorum, so that often it is all that lasts. */
