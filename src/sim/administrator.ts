@@ -157,13 +157,20 @@ export class Administrator {
   }
 
   #end(change: ConfigurationChange, outcome: MemberAnswer): void {
-    if (outcome instanceof SynodError) return this.#parts.tell(`${describe(change)} is refused: ${outcome.code}`);
+    if (outcome instanceof SynodError) return this.#refused(change, outcome);
     this.#parts.tell(`${describe(change)} is done at slot ${outcome.configurationSlot}`);
     this.#parts.watch.changed(change, outcome.configurationSlot);
     const { configuration, configurationSlot } = outcome;
     if (change.type === "addLearner") this.#machineOf(change.member.incarnation).join({ cluster: this.#parts.cluster, configuration, configurationSlot });
     const left = change.type === "remove" ? change.incarnation : change.type === "promote" ? change.replaces : null;
-    if (left !== null) this.#machineOf(left).retire();
+    if (left === null) return;
+    if (this.#machineOf(left).out) this.#parts.watch.came("replaced");
+    this.#machineOf(left).retire();
+  }
+
+  #refused(change: ConfigurationChange, { code }: SynodError): void {
+    this.#parts.watch.came(`refused:${code}`);
+    this.#parts.tell(`${describe(change)} is refused: ${code}`);
   }
 }
 

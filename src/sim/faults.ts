@@ -155,10 +155,14 @@ export class Faults {
     return hasQuorumConnected([...this.#lastingWays, ...around], voters);
   }
 
-  /** Some link goes down and comes up again, over and over, for so long. */
-  flapSomething(forMs: number): void {
+  /** Some link goes down and comes up again, over and over, for so long. Returns whether it is one of a leader. */
+  flapSomething(forMs: number): boolean {
     const random = this.#laterRandom;
-    this.#flap(this.#victim(random).number, random.pick(this.#active()).number, random, this.#world.nowMs + forMs);
+    const followers = this.#active().filter(({ member }) => member?.leads !== true);
+    const [a, b] = random.chance(0.5) ? [this.#victim(random), random.pick(this.#active())] : [random.pickIfAny(followers), random.pickIfAny(followers)];
+    if (a === undefined || b === undefined) return false;
+    this.#flap(a.number, b.number, random, this.#world.nowMs + forMs);
+    return a.member?.leads === true || b.member?.leads === true;
   }
 
   #flap(a: number, b: number, random: SeededRandom, untilMs: number): void {

@@ -15,10 +15,9 @@ import type { SeededRandom } from "../scenario/seeded-random.ts";
 import { Violation } from "../scenario/violation.ts";
 import type { Founding, Identity, Storage } from "../storage/interface.ts";
 import { openStorage } from "../storage/open.ts";
-import { judgeRecords } from "../transport/handshake.ts";
-import type { Hello } from "../transport/hello.ts";
 import { damageSomething } from "./disk-damage.ts";
 import type { Network } from "./network.ts";
+import { PeerRecords } from "./peer-records.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import { Ticks } from "./ticks.ts";
 import type { Watch } from "./watch.ts";
@@ -87,8 +86,7 @@ export class Machine {
   #setBack = false;
   #recovered: RecoveredState | null = null;
   #storage: Storage | null = null;
-  /** How many durable records its process heard that each peer has. */
-  readonly #peerRecords = new Map<number, number>();
+  readonly #peerRecords = new PeerRecords();
   readonly #whenEnded = new Set<() => void>();
   /** How the process of this life writes to others. */
   #codec: PeerCodec = PEER_CODEC;
@@ -231,7 +229,7 @@ export class Machine {
         send: (to, bytes, _, said) => this.#send(memberNumber(to), bytes, said),
         flush: () => {},
         setPeers: () => {},
-        heardRecords: (from, records) => this.#heardRecords(memberNumber(from), records),
+        heardRecords: (from, records) => this.#peerRecords.heard(memberNumber(from), records),
       },
       clock: this.#clock(life),
       codec: this.#codec,
@@ -401,23 +399,18 @@ export class Machine {
 
   /** How many durable records its process knows that a peer has; 0 while it runs none. */
   knownRecords(peer: number): number {
-    return this.#peerRecords.get(peer) ?? 0;
-  }
-
-  #heardRecords(peer: number, records: number): void {
-    this.#peerRecords.set(peer, Math.max(records, this.knownRecords(peer)));
+    return this.#peerRecords.known(peer);
   }
 
   admits(peer: number, records: number): boolean {
-    if (judgeRecords(helloOf(peer, records), this.knownRecords(peer)) !== null) return false;
-    this.#heardRecords(peer, records);
-    return true;
+    return this.#peerRecords.admits(peer, records);
   }
 
   /** As the real process would, it fences itself for good (rule 13). */
   refused(peer: number): void {
     const { watch, world } = this.#options;
     watch.warning(this.number, "is refused as a copied or restored volume", `by ${peer}`);
+    watch.came("refusedAsCopy");
     if (this.#setBack) this.#stayOut();
     else world.fail(new Violation(`member ${this.number} was refused as a copy, and is none`));
   }
@@ -550,12 +543,6 @@ function isNamed(founding: Founding, identity: Identity): boolean {
   } catch {
     return false;
   }
-}
-
-/** What a peer says of itself when a link to it is made, as far as it matters here. */
-function helloOf(peer: number, lastRecord: number): Hello {
-  const { newest, oldest } = PEER_CODEC;
-  return { cluster: "", incarnation: memberIncarnation(peer), member: String(peer), boot: "", version: newest, oldestVersion: oldest, lastRecord };
 }
 
 function diskIncarnation(machine: number, disk: number): Incarnation {

@@ -67,6 +67,11 @@ export class Watch {
     this.#checker.changed(change, slot);
   }
 
+  /** Something came of a fault that is worth knowing to have happened, such as a change that was refused. */
+  came(what: string): void {
+    this.#count("effect", what);
+  }
+
   /** A process began its life with what its disk kept, which the storage has synced again (rule 5b). */
   recovered(machine: number, recovered: RecoveredState): void {
     this.#checker.recovered(machine, recovered);

@@ -37,6 +37,7 @@ export const DURABILITY: readonly Plant[] = [
     patches: [
       { file: "paxos/acceptor.ts", replace: "this.#promised.round, aboveRound) + 1;", by: "this.#promised.round, aboveRound) + (this.#promised.incarnation === this.#context.self && aboveRound <= this.#promised.round && this.#ownRound > 0 ? 0 : 1);" },
       { file: "paxos/acceptor.ts", replace: "    assert(compareBallots(ballot, this.#promised) > 0, \"an own ballot lies above the promise\");\n", by: "" },
+      { file: "paxos/acceptor.ts", replace: "    assert(compareBallots(ballot, this.#promised) > 0, \"a promise never falls\");\n", by: "" },
     ],
   },
   {
