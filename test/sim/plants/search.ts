@@ -43,7 +43,7 @@ function pageBeforeTable(): string {
   return readFileSync(PAGE, "utf8").split("| Rule | Trace |")[0] ?? "";
 }
 
-function writeFindings(findings: Readonly<Record<string, Finding>>): void {
+export function writeFindings(findings: Readonly<Record<string, Finding>>): void {
   writeFileSync(FILE, `${JSON.stringify(findings, null, 2)}\n`);
   writeFileSync(PAGE, `${pageBeforeTable()}${traceTable(findings)}`);
 }
