@@ -16,6 +16,7 @@ import { type Fence, fenceError } from "../storage/fence-file.ts";
 import type { Founding, MemberFolder } from "../storage/interface.ts";
 import type { LinkStatus } from "../transport/link-status.ts";
 import { leaderNews, memberName, nameBallot, nameEvent } from "./event-names.ts";
+import { checkNamed } from "./founding-check.ts";
 import { MembershipService } from "./membership-service.ts";
 import type { Member } from "./member.ts";
 import { sampleMember } from "./member-sample.ts";
@@ -200,8 +201,7 @@ export class NodeService implements Service {
     const own = this.#storage.identity.incarnation;
     if (this.#fence !== null) throw fenceError(this.#fence);
     if (incarnation !== own) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION");
-    const named = allMembers(founding.configuration).some((member) => member.incarnation === own);
-    if (!named) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION", "The founding document does not name this member's incarnation.");
+    checkNamed(founding, this.#storage.identity);
     await this.#storage.saveFounding(founding);
     if (this.#member === null) await this.#begin(founding);
   }

@@ -65,7 +65,7 @@ export class Clients {
     return this.#acknowledged;
   }
 
-  /** When the newest of them was begun. */
+  /** When the newest of them was begun that makes the state grow: with a full disk deletes go on though nothing else does. */
   get newestAcknowledgedMs(): number {
     return this.#newestAcknowledgedMs;
   }
@@ -132,7 +132,7 @@ export class Clients {
       this.#open -= 1;
       if (request.op !== "read" && outcome.outcome === "ok") {
         this.#acknowledged += 1;
-        this.#newestAcknowledgedMs = Math.max(this.#newestAcknowledgedMs, begunMs);
+        if (request.op !== "delete") this.#newestAcknowledgedMs = Math.max(this.#newestAcknowledgedMs, begunMs);
       }
       this.operations.push(Object.assign(request, outcome, { client, member: String(machine), invokeNs, returnNs: this.#nowNs() }));
       if (outcome.outcome === "ok" && "revision" in outcome.result) this.#seen.set(`${client} ${request.key}`, outcome.result.revision);

@@ -6,6 +6,7 @@ import type { SimulatedDisk } from "./simulated-disk.ts";
 
 /** One bit flips, or a sector finds itself in another's place. Returns whether there was anything to damage. */
 export function damageSomething(disk: SimulatedDisk, random: SeededRandom): boolean {
+  if (random.chance(0.3) && flipInLastBatch(disk, random)) return true;
   const path = random.pickIfAny(disk.paths());
   const bytes = path === undefined ? new Uint8Array(0) : disk.contents(path);
   if (path === undefined || bytes.length === 0) return false;
@@ -15,6 +16,18 @@ export function damageSomething(disk: SimulatedDisk, random: SeededRandom): bool
   if (sector === null) flip(disk, path, at, random.below(8));
   else if (isZero(sector, 0, sector.length) && isOfLastBatch(disk, path, to)) flip(disk, path, at, 0);
   else disk.damage(path, sector.subarray(0, bytes.length - to), to);
+  return true;
+}
+
+/** A bit flips in what was written to the log last: nothing valid is behind it, and it may have been acknowledged (rule 14). */
+function flipInLastBatch(disk: SimulatedDisk, random: SeededRandom): boolean {
+  const files = disk.paths().filter(isLogFile);
+  const newest = Math.max(0, ...files.map((path) => highestTag(disk.contents(path))));
+  const path = files.find((file) => newest > 0 && highestTag(disk.contents(file)) === newest);
+  if (path === undefined) return false;
+  const bytes = disk.contents(path);
+  const sectors = Array.from({ length: Math.floor(bytes.length / SECTOR_BYTES) }, (_, index) => index * SECTOR_BYTES).filter((at) => tagAt(bytes, at) === newest);
+  flip(disk, path, random.pick(sectors) + random.below(SECTOR_BYTES), random.below(8));
   return true;
 }
 

@@ -5,7 +5,7 @@ import type { Administrator } from "./administrator.ts";
 import type { Machine } from "./machine.ts";
 import type { Network, NetworkFaults } from "./network.ts";
 import { hasQuorumConnected, type Shape, SHAPES, type Way, waysCut } from "./partitions.ts";
-import { type Fault, FAULTS, NO_NETWORK_FAULTS, type Plan } from "./plan.ts";
+import { type Fault, FAULTS, LATER_FAULTS, NO_NETWORK_FAULTS, type Plan } from "./plan.ts";
 import { Relay } from "./relay.ts";
 import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
@@ -18,6 +18,8 @@ export interface FaultParts {
   readonly burst: (machine: Machine) => void;
   readonly administrator: Administrator;
   readonly watch: Watch;
+  /** For what was added last: see `LATER_FAULTS`. */
+  readonly laterRandom: SeededRandom;
   readonly tell: (line: string) => void;
 }
 
@@ -27,6 +29,13 @@ const FENCED_LOOK_MS = 400;
 /** A process that is started by a supervisor at once and ends again so often, each time after about this long. */
 const MOST_CRASHES = 8;
 const CRASHING_LIFE_MS = 150;
+/** How often a link that flaps goes down, and how often in a row. */
+const FLAP_MS = 60;
+const MOST_FLAPS = 40;
+/** A volume is set back to what it was about so long ago. */
+const SET_BACK_MS = 3_000;
+/** How often another process looks for room on a disk that stays full, to take it. */
+const TAKE_ROOM_MS = 20;
 const CALM_SYNC_MS = 0.5;
 const SLOW = 300;
 
@@ -39,11 +48,14 @@ export class Faults {
   readonly #machines: readonly Machine[];
   /** Each kind draws for itself, so that leaving one out changes the others little. */
   readonly #randoms: Readonly<Record<Fault, SeededRandom>>;
+  readonly #laterRandom: SeededRandom;
   readonly #random: SeededRandom;
   readonly #slow = new Set<Machine>();
   readonly #hung = new Set<Machine>();
   #calm = false;
   #lastingWays: readonly Way[] = [];
+  /** Whose disk does not work even when a quorum has healed; null: nobody's. */
+  #sick: Machine | null = null;
   /** Whether the voters of the configuration that was looked at last are a quorum that can talk. */
   #judged: { readonly configuration: Configuration; readonly stays: boolean } | null = null;
 
@@ -52,7 +64,8 @@ export class Faults {
     this.#world = parts.world;
     this.#machines = parts.machines;
     this.#random = parts.world.random.fork();
-    this.#randoms = Object.fromEntries(FAULTS.map((fault) => [fault, parts.world.random.fork()])) as Record<Fault, SeededRandom>;
+    this.#laterRandom = parts.laterRandom;
+    this.#randoms = Object.fromEntries(FAULTS.map((fault) => [fault, (LATER_FAULTS.has(fault) ? parts.laterRandom : parts.world.random).fork()])) as Record<Fault, SeededRandom>;
   }
 
   get network(): NetworkFaults {
@@ -61,9 +74,9 @@ export class Faults {
 
   /** How long a sync takes on a machine now; Infinity: as long as the disk hangs. */
   syncMs(number: number): number {
-    if (this.#calm) return CALM_SYNC_MS;
     const machine = this.#machines[number - 1] as Machine;
     if (this.#hung.has(machine)) return Infinity;
+    if (this.#calm) return CALM_SYNC_MS;
     return this.#parts.plan.syncMs * (0.5 + this.#random.next()) * (this.#slow.has(machine) ? SLOW : 1);
   }
 
@@ -78,21 +91,25 @@ export class Faults {
   }
 
   /**
-   * Machines run and disks work from now on, and all paths are open but those of `lasting`, which leaves a member that reaches a quorum.
-   * Returns whether it does: where it would not, nothing is healed.
+   * Machines run and disks work from now on, but for one disk at the most, and all paths are open but those of `lasting`. Both leave a member
+   * that reaches a quorum of those whose disks work. Returns whether they do: where they would not, nothing is healed.
    */
   healQuorum(lasting: Shape): boolean {
-    const { watch } = this.#parts;
+    const { watch, plan } = this.#parts;
     const active = this.#active().map(({ number }) => number);
     const voters = watch.configuration.voters.map(({ incarnation }) => memberNumber(incarnation));
     const ways = waysCut(lasting, active, this.#victim(this.#random).number, this.#random);
     const damaged = voters.filter((number) => (this.#machines[number - 1] as Machine).damaged);
     const around = damaged.flatMap((number) => waysCut("alone", voters, number, this.#random));
     if (!watch.steady || !hasQuorumConnected([...ways, ...around], voters)) return false;
-    this.#parts.tell(`a quorum heals; what lasts: ${lasting} (${ways.map((way) => way.join(">")).join(" ")})`);
-    this.#repair();
-    this.#parts.network().cut(ways);
     this.#lastingWays = [...ways, ...around];
+    this.#sick = plan.lastingDisk === "works" || (plan.lastingDisk === "full" && lasting !== "whole") ? null : this.#drawSick(voters);
+    const and = this.#sick === null ? "" : `, and ${this.#sick.number}'s disk is ${plan.lastingDisk}`;
+    this.#parts.tell(`a quorum heals; what lasts: ${lasting} (${ways.map((way) => way.join(">")).join(" ")})${and}`);
+    this.#repair();
+    if (this.#sick !== null && plan.lastingDisk === "full") this.#keepFull(this.#sick);
+    else if (this.#sick !== null) this.#hung.add(this.#sick);
+    this.#parts.network().cut(ways);
     this.#judged = null;
     return true;
   }
@@ -106,15 +123,58 @@ export class Faults {
     const { configuration } = watch;
     // It is asked before every event, and the configuration changes now and then.
     if (configuration !== this.#judged?.configuration) {
-      const stays = hasQuorumConnected(this.#lastingWays, configuration.voters.map(({ incarnation }) => memberNumber(incarnation)));
+      const stays = this.#reachQuorum(configuration.voters.map(({ incarnation }) => memberNumber(incarnation)), this.#sick);
       this.#judged = { configuration, stays };
     }
     return watch.steady && this.#judged.stays;
   }
 
+  /** Somebody without whom the others are a quorum that can talk; mostly the leader, if that is so for it. */
+  #drawSick(voters: readonly number[]): Machine | null {
+    const among = this.#active().filter((machine) => this.#reachQuorum(voters, machine));
+    const leaders = among.filter(({ member }) => member?.leads === true);
+    return this.#laterRandom.pickIfAny(leaders.length > 0 && this.#laterRandom.chance(0.7) ? leaders : among) ?? null;
+  }
+
+  /** Somebody else takes what room the member makes. */
+  #keepFull(machine: Machine): void {
+    if (this.#sick !== machine) return;
+    machine.full = true;
+    this.#world.after(TAKE_ROOM_MS, () => this.#keepFull(machine));
+  }
+
+  /** Whose disk answers nothing even when a quorum has healed; null: nobody's. */
+  get stalled(): Machine | null {
+    return this.#parts.plan.lastingDisk === "hung" ? this.#sick : null;
+  }
+
+  /** Whether one of these voters reaches more than half of them, and none of those is the one whose disk does not work. */
+  #reachQuorum(voters: readonly number[], sick: Machine | null): boolean {
+    if (voters.length === 1) return voters[0] !== sick?.number;
+    const around = sick === null ? [] : waysCut("alone", voters, sick.number, this.#laterRandom);
+    return hasQuorumConnected([...this.#lastingWays, ...around], voters);
+  }
+
+  /** Some link goes down and comes up again, over and over, for so long. Returns whether it is one of a leader. */
+  flapSomething(forMs: number): boolean {
+    const random = this.#laterRandom;
+    const followers = this.#active().filter(({ member }) => member?.leads !== true);
+    const [a, b] = random.chance(0.5) ? [this.#victim(random), random.pick(this.#active())] : [random.pickIfAny(followers), random.pickIfAny(followers)];
+    if (a === undefined || b === undefined) return false;
+    this.#flap(a.number, b.number, random, this.#world.nowMs + forMs);
+    return a.member?.leads === true || b.member?.leads === true;
+  }
+
+  #flap(a: number, b: number, random: SeededRandom, untilMs: number): void {
+    if (a === b || this.#world.nowMs >= untilMs) return;
+    this.#parts.network().breakLink(a, b);
+    this.#world.after(FLAP_MS * (0.5 + random.next()), () => this.#flap(a, b, random, untilMs));
+  }
+
   /** Everything works from now on. */
   heal(): void {
     this.#parts.tell("everything heals");
+    this.#sick = null;
     this.#repair();
   }
 
@@ -207,6 +267,12 @@ export class Faults {
         return this.#parts.burst(machine);
       case "change":
         return this.#parts.administrator.change();
+      case "changeTwice":
+        return this.#parts.administrator.changeTwice();
+      case "replace":
+        return this.#parts.administrator.replace();
+      case "flap":
+        return this.#flap(number, random.pick(this.#active()).number, random, this.#world.nowMs + FLAP_MS * random.integer(1, MOST_FLAPS));
       case "transfer":
         return machine.whenAwake(machine.life, () => machine.member?.transferLeadership(null));
       default:
@@ -214,7 +280,7 @@ export class Faults {
     }
   }
 
-  #beginOnDisk(fault: Extract<Fault, "slowDisk" | "hungDisk" | "fullDisk" | "failedSync" | "bitFlip" | "lostDisk">, machine: Machine, random: SeededRandom): void {
+  #beginOnDisk(fault: Extract<Fault, "slowDisk" | "hungDisk" | "fullDisk" | "failedSync" | "bitFlip" | "lostDisk" | "restoredDisk">, machine: Machine, random: SeededRandom): void {
     switch (fault) {
       case "slowDisk":
       case "hungDisk": {
@@ -227,6 +293,8 @@ export class Faults {
         return this.#forAWhile(random, () => (machine.full = false));
       case "failedSync":
         return machine.failSync();
+      case "restoredDisk":
+        return this.#setBackLater(machine, random);
       case "bitFlip":
       case "lostDisk":
         if (!this.#mayLose(machine)) return;
@@ -237,6 +305,17 @@ export class Faults {
         }
         return this.#startLater(machine, random);
     }
+  }
+
+  /** Its volume is set back to what it is now, by somebody who takes that for a way to mend it. */
+  #setBackLater(machine: Machine, random: SeededRandom): void {
+    const copy = machine.copyDisk();
+    this.#world.after(SET_BACK_MS * (0.5 + random.next()), () => {
+      if (this.#calm || machine.out || !this.#mayLose(machine)) return;
+      this.#parts.tell(`${machine.number}'s volume is set back`);
+      machine.setBack(copy);
+      machine.start();
+    });
   }
 
   #startLater(machine: Machine, random: SeededRandom): void {

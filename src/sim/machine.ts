@@ -1,6 +1,7 @@
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { NodeClock } from "../node/clock.ts";
+import { checkNamed } from "../node/founding-check.ts";
 import { Member } from "../node/member.ts";
 import type { MemberObserver } from "../node/member-parts.ts";
 import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
@@ -8,12 +9,16 @@ import { CHECKSUM, DISK, FORWARD, FORWARDED, PAXOS, type PeerMessage } from "../
 import { restoreState } from "../node/restore-state.ts";
 import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Limits } from "../paxos/interface.ts";
+import type { Message } from "../paxos/messages.ts";
+import type { RecoveredState } from "../paxos/records.ts";
 import { MAX_SCENARIO_MEMBERS, memberIncarnation, memberNumber } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
-import type { Founding, Storage } from "../storage/interface.ts";
+import { Violation } from "../scenario/violation.ts";
+import type { Founding, Identity, Storage } from "../storage/interface.ts";
 import { openStorage } from "../storage/open.ts";
 import { damageSomething } from "./disk-damage.ts";
 import type { Network } from "./network.ts";
+import { PeerRecords } from "./peer-records.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
 import { Ticks } from "./ticks.ts";
 import type { Watch } from "./watch.ts";
@@ -33,6 +38,8 @@ export interface MachineOptions {
   readonly callMs: (machine: number) => number;
   /** How a process that starts on a machine now writes to others. */
   readonly codec: (machine: number) => PeerCodec;
+  /** Whether all whom a machine may meet remember that it had more than so many durable records. */
+  readonly isRemembered: (machine: number, records: number) => boolean;
   /** Whether ticks that would find nothing to do are left out; usual, and only a comparison does without. */
   readonly leaveOutTicks?: boolean;
 }
@@ -42,12 +49,16 @@ const FOLDER = "data";
 const HUNG_LOOK_MS = 50;
 /** A start that failed for a reason that may pass is tried again after this long. */
 const RESTART_MS = 300;
+/** A member on a disk that was set back is taken away when nobody has met it within this time. */
+const UNMET_MS = 100;
 /** A client whose member's process ended finds out after this long at the most. */
 const NOTICE_MS = 50;
 /** What the disk may report to a process that starts, without being damaged. */
 const MAY_PASS: ReadonlySet<unknown> = new Set(["SYNOD_ERR_DISK", "SYNOD_ERR_NO_SPACE", "EIO", "ENOSPC"]);
 /** How messages begin that lead to nothing that a promise waits for; others do, such as parts of snapshots. */
 const NEVER_WAITED_FOR: ReadonlySet<number | undefined> = new Set([PAXOS, FORWARD, FORWARDED, CHECKSUM, DISK]);
+/** Messages with which a member takes part, as one that keeps what it promised. */
+const PARTAKING: ReadonlySet<Message["type"]> = new Set(["prepare", "promise", "promiseNeedsSnapshot", "accepted", "heartbeatReply"]);
 /** By member, counted from 1: made once, as each message needs one. */
 const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number) => (number === 0 ? NO_INCARNATION : memberIncarnation(number)));
 
@@ -72,6 +83,11 @@ export class Machine {
   /** The document that makes its member one of a cluster; null: nobody asked it to join yet. */
   #founding: Founding | null;
   #failNextSync = false;
+  /** Its disk was set back to an earlier state; what was read from it, when it was. */
+  #setBack = false;
+  #recovered: RecoveredState | null = null;
+  #storage: Storage | null = null;
+  readonly #peerRecords = new PeerRecords();
   readonly #whenEnded = new Set<() => void>();
   /** How the process of this life writes to others. */
   #codec: PeerCodec = PEER_CODEC;
@@ -198,12 +214,18 @@ export class Machine {
     });
     if (storage.founding === null) {
       // A member that lost its disk is a new member, whom nobody asked to join (rule 13).
-      if (life === this.#life && storage.identity.incarnation !== memberIncarnation(this.number)) return this.#stayOut();
+      if (life === this.#life && !isNamed(founding, storage.identity)) return this.#stayOut();
       await storage.saveFounding(founding);
     }
     const state = await restoreState(storage);
     if (life !== this.#life) return;
-    watch.recovered(this.number, storage.recovered);
+    if (this.#setBack) {
+      if (!this.#options.isRemembered(this.number, storage.stats().records)) return this.#stayOut();
+      world.after(UNMET_MS, () => life === this.#life && this.#stayOut());
+    }
+    this.#recovered = storage.recovered;
+    if (!this.#setBack) watch.recovered(this.number, storage.recovered);
+    this.#storage = storage;
     this.#starting = false;
     this.#member = new Member({
       storage: this.#watched(storage), founding, state, limits, snapshotBytes,
@@ -211,6 +233,7 @@ export class Machine {
         send: (to, bytes, _, said) => this.#send(memberNumber(to), bytes, said),
         flush: () => {},
         setPeers: () => {},
+        heardRecords: (from, records) => this.#peerRecords.heard(memberNumber(from), records),
       },
       clock: this.#clock(life),
       codec: this.#codec,
@@ -265,14 +288,26 @@ export class Machine {
 
   #send(to: number, bytes: Uint8Array, said: PeerMessage): boolean {
     const { watch, network } = this.#options;
+    if (this.#setBack && !this.#mayTakePart(to, said)) return false;
     if (said.type === "paxos") watch.leaves(this.number, said.message);
     else watch.sent(said.type);
     return network().send(this.number, to, bytes, said.type === "paxos");
   }
 
+  /** A member whose disk was set back forgot what it had told, which does no harm as long as nobody hears it (rule 13). */
+  #mayTakePart(to: number, said: PeerMessage): boolean {
+    const { watch, network } = this.#options;
+    if (!network().isUp(this.number, to)) return false;
+    if (said.type === "paxos" && PARTAKING.has(said.message.type)) watch.recovered(this.number, this.#recovered as RecoveredState);
+    return true;
+  }
+
   /** The process ends at once. */
   kill(): void {
+    if (this.#setBack && this.#member !== null) this.#out = true;
     this.#life += 1;
+    this.#storage = null;
+    this.#peerRecords.clear();
     this.#ticks?.makeUp();
     this.#ticks?.stop();
     this.#ticks = null;
@@ -298,6 +333,21 @@ export class Machine {
     this.#disks += 1;
     this.#damaged = true;
     this.disk = this.#newDisk();
+  }
+
+  /** What is on its disk now, on another one. */
+  copyDisk(): SimulatedDisk {
+    const copy = this.#newDisk();
+    for (const path of this.disk.paths()) copy.plant(path, this.disk.contents(path));
+    return copy;
+  }
+
+  /** Somebody restores the machine's volume to an earlier state of it. */
+  setBack(copy: SimulatedDisk): void {
+    this.kill();
+    this.#damaged = true;
+    this.#setBack = true;
+    this.disk = copy;
   }
 
   /** The next sync fails, once. */
@@ -345,6 +395,28 @@ export class Machine {
 
   get version(): number {
     return this.#codec.newest;
+  }
+
+  get records(): number {
+    return this.#storage?.stats().records ?? 0;
+  }
+
+  /** How many durable records its process knows that a peer has; 0 while it runs none. */
+  knownRecords(peer: number): number {
+    return this.#peerRecords.known(peer);
+  }
+
+  admits(peer: number, records: number): boolean {
+    return this.#peerRecords.admits(peer, records);
+  }
+
+  /** As the real process would, it fences itself for good (rule 13). */
+  refused(peer: number): void {
+    const { watch, world } = this.#options;
+    watch.warning(this.number, "is refused as a copied or restored volume", `by ${peer}`);
+    watch.came("refusedAsCopy");
+    if (this.#setBack) this.#stayOut();
+    else world.fail(new Violation(`member ${this.number} was refused as a copy, and is none`));
   }
 
   linkUp(peer: number, version: number): void {
@@ -477,6 +549,15 @@ export class Machine {
     if (this.#paused) return void this.#resumed.push(() => this.#onceAwake(goOn));
     this.#options.world.expectPromises();
     goOn();
+  }
+}
+
+function isNamed(founding: Founding, identity: Identity): boolean {
+  try {
+    checkNamed(founding, identity);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -21,6 +21,12 @@ export interface Endpoint {
   readonly reachable: boolean;
   /** The newest version of what members write to each other that its process knows. */
   readonly version: number;
+  /** How many durable records it has. */
+  readonly records: number;
+  /** Whether it takes a peer that comes with so many durable records for what it says it is (rule 13). */
+  admits(peer: number, records: number): boolean;
+  /** It was not admitted by `peer`. */
+  refused(peer: number): void;
   receive(from: number, bytes: Uint8Array): void;
   /** Both sides write `version` on the link. */
   linkUp(peer: number, version: number): void;
@@ -156,11 +162,18 @@ export class Network {
     const pair = this.#pair(a, b);
     const open = !this.#isCut(a, b) && !this.#isCut(b, a);
     if (pair.up || !open || !this.#end(a).reachable || !this.#end(b).reachable) return;
+    if (!this.#admits(a, b) || !this.#admits(b, a)) return;
     pair.up = true;
     pair.life += 1;
     const version = Math.min(this.#end(a).version, this.#end(b).version);
     this.#end(a).linkUp(b, version);
     this.#end(b).linkUp(a, version);
+  }
+
+  #admits(host: number, guest: number): boolean {
+    const admitted = this.#end(host).admits(guest, this.#end(guest).records);
+    if (!admitted) this.#end(guest).refused(host);
+    return admitted;
   }
 
   #pair(a: number, b: number): Pair {

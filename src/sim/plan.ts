@@ -7,8 +7,10 @@ import { SHAPES, type Shape } from "./partitions.ts";
 /** What can go wrong with machines, disks and links, each begun with a rate of its own. */
 export const FAULTS = [
   "kill", "powerLoss", "pause", "clockStep", "cutOneWay", "cutBothWays", "partition", "relay", "breakLink", "slowDisk", "hungDisk", "fullDisk", "failedSync",
-  "bitFlip", "lostDisk", "transfer", "burst", "change", "crashLoop",
+  "bitFlip", "lostDisk", "transfer", "burst", "change", "crashLoop", "flap", "changeTwice", "replace", "restoredDisk",
 ] as const;
+/** Faults that draw from streams of their own, so that they change nothing in runs without them: those that were added last. */
+export const LATER_FAULTS: ReadonlySet<Fault> = new Set(["flap", "changeTwice", "replace", "restoredDisk"]);
 export type Fault = (typeof FAULTS)[number];
 
 /** Seeds are numbers of 32 bits: a higher one would draw what a lower one does. */
@@ -35,6 +37,8 @@ export interface Plan {
   readonly meanTroubleMs: number;
   /** What still goes wrong when a quorum is healed. */
   readonly lasting: Shape;
+  /** What becomes of one disk then. */
+  readonly lastingDisk: "works" | "full" | "hung";
   readonly network: NetworkFaults;
   readonly syncMs: number;
   /** How much faster than the world's each machine's clock runs. */
@@ -72,9 +76,11 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
       kill: rate(0.1), powerLoss: rate(0.1), pause: rate(0.1), clockStep: rate(0.03), cutOneWay: rate(0.1), cutBothWays: rate(0.1),
       partition: rate(0.2), relay: rate(0.1), breakLink: rate(0.3), slowDisk: rate(0.1), hungDisk: rate(0.03), fullDisk: rate(0.02), failedSync: rate(0.1),
       bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3), change: rate(0.2), crashLoop: 0,
+      flap: 0, changeTwice: 0, replace: 0, restoredDisk: 0,
     },
     meanTroubleMs: random.pick([300, 1_000, 1_000, 3_000]),
     lasting: random.pick([...SHAPES, "hub", "bridge"]),
+    lastingDisk: "works",
     network: {
       latencyMs: random.pick([0.05, 0.5, 5]), jitterMs: random.pick([0.5, 5, 50]), loss: part(0.1), repetition: part(0.1), reordering: part(0.3),
       lateness: random.pick([0, 0, 0.003, 0.03]),
@@ -92,7 +98,20 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
   const most = random.pick([0.3, 0.7, 1.5]) * Math.ceil(drawn.size / 3);
   const crashLoop = random.pick([0, 0, 0, 0.1, 0.3]);
   const sessions = random.pick([0, 0, 1, 3]);
-  return wish({ ...drawn, sessions, faults: { ...bounded(drawn, most), crashLoop } }, wishes);
+  return wish({ ...drawn, ...drawLastingDisk(seed), sessions, faults: { ...bounded(drawn, most), crashLoop, ...drawLaterFaults(seed) } }, wishes);
+}
+
+/** Drawn by themselves, so that what else a seed leads to is as it was without them. */
+function drawLaterFaults(seed: number): Pick<Plan["faults"], "flap" | "changeTwice" | "replace" | "restoredDisk"> {
+  const random = new SeededRandom(seed ^ 0x3c6ef372);
+  return { flap: random.pick([0, 0, 0.1, 0.5]), changeTwice: random.pick([0, 0, 0, 0.1, 0.3]), replace: random.pick([0, 1]), restoredDisk: random.pick([0, 0, 0.2]) };
+}
+
+/** With a disk that does not work most partitions leave no quorum, so that often it is all that lasts. */
+function drawLastingDisk(seed: number): Partial<Plan> {
+  const random = new SeededRandom(seed ^ 0x78dde6e4);
+  const lastingDisk = random.pick(["works", "works", "full", "hung"] as const);
+  return { lastingDisk, ...(lastingDisk !== "works" && random.chance(0.6) ? { lasting: "whole" as const } : {}) };
 }
 
 /** Faults that keep a machine or its links from working for a while. */
@@ -112,6 +131,7 @@ function wish(drawn: Plan, { without = [], ...wishes }: Wishes): Plan {
   const { latencyMs, jitterMs } = drawn.network;
   const network = without.includes("network") ? { ...NO_NETWORK_FAULTS, latencyMs, jitterMs } : drawn.network;
   const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
-  const plan = { ...drawn, faults, network, ...given };
+  const lastingDisk = without.includes(`${drawn.lastingDisk}Disk` as Fault) ? "works" : drawn.lastingDisk;
+  const plan = { ...drawn, faults, network, lastingDisk, ...given };
   return { ...plan, spares: Math.min(plan.spares, MAX_SCENARIO_MEMBERS - plan.size) };
 }

@@ -1,9 +1,11 @@
 import { checkHistory } from "../history/checker.ts";
 import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
+import { ballotsEqual, ZERO_BALLOT } from "../paxos/ballot.ts";
 import { allMembers } from "../paxos/configuration.ts";
 import { slot } from "../paxos/ids.ts";
 import { memberNumber, scenarioConfiguration } from "../scenario/names.ts";
-import type { SeededRandom } from "../scenario/seeded-random.ts";
+import { SeededRandom } from "../scenario/seeded-random.ts";
+import { Violation } from "../scenario/violation.ts";
 import { Administrator } from "./administrator.ts";
 import { clientStory } from "./client-story.ts";
 import { Clients } from "./clients.ts";
@@ -11,7 +13,7 @@ import { Faults } from "./faults.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import { drawPlan, type Fault, type Plan, type Wishes } from "./plan.ts";
-import { NoProgress, NotLinearizable } from "./violations.ts";
+import { NoProgress, NotLinearizable, NotSteady } from "./violations.ts";
 import { Watch } from "./watch.ts";
 import { type Settle, World } from "./world.ts";
 
@@ -46,6 +48,8 @@ export interface SimulationReport {
 /** With a quorum healed a write is acknowledged within this time, with everything healed every client has had an answer: election timeouts, catch-up and the clients' own. */
 const PROGRESS_MS = 15_000;
 const UNDER_WAY_MS = 1_000;
+/** How long leadership is looked at then. */
+const STEADY_MS = 3_000;
 
 /**
  * One whole cluster's life from one seed: first everything goes wrong that was drawn, and nothing unsafe may happen; then a quorum heals, and
@@ -79,19 +83,22 @@ class Simulation {
     const founding = { cluster: "c".repeat(32), configuration, configurationSlot: slot(0) };
     this.#watch = new Watch(configuration, plan.limits, tell);
     const { limits, segmentBytes, snapshotBytes } = plan;
+    // What was added last draws from a stream of its own, so that what else a seed leads to stays.
+    const laterRandom = new SeededRandom(options.seed ^ 0x1b873593);
     this.#machines = Array.from({ length: plan.size + plan.spares }, (_, index) => {
       return new Machine(index + 1, plan.clockRates[index] ?? 1, index < plan.size ? founding : null, {
         world, network: () => this.#network, watch: this.#watch, limits, segmentBytes, snapshotBytes,
         syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(), codec: (machine) => this.#codecOf(machine),
+        isRemembered: (machine, records) => this.#isRemembered(machine, records),
         leaveOutTicks: options.leaveOutTicks ?? true,
       });
     });
     const { cluster } = founding;
     this.#network = new Network(world, () => this.#faults.network, this.#machines);
     this.#clients = new Clients({ world, machines: () => this.#known(), plan });
-    this.#administrator = new Administrator({ world, machines: this.#machines, watch: this.#watch, cluster, tell });
+    this.#administrator = new Administrator({ world, machines: this.#machines, watch: this.#watch, cluster, laterRandom: laterRandom.fork(), tell });
     this.#faults = new Faults({
-      world, machines: this.#machines, network: () => this.#network, watch: this.#watch, administrator: this.#administrator, plan, tell,
+      world, machines: this.#machines, network: () => this.#network, watch: this.#watch, administrator: this.#administrator, plan, laterRandom, tell,
       burst: (machine) => this.#clients.burst(machine),
     });
     this.#sessionRandom = world.random.fork();
@@ -120,6 +127,12 @@ class Simulation {
     return this.#machines.filter((machine) => machine.joined && !machine.out);
   }
 
+  /** What peers remember of each other is gone when they start anew: then nobody could tell a disk that was set back (rule 13). */
+  #isRemembered(number: number, records: number): boolean {
+    const others = this.#known().filter((machine) => machine.number !== number);
+    return others.length > 0 && others.every((machine) => machine.knownRecords(number) > records);
+  }
+
   #tell(line: string): void {
     const told = `${this.#world.nowMs.toFixed(3)} ${line}`;
     this.#fingerprint = hashText(told, this.#fingerprint);
@@ -134,12 +147,23 @@ class Simulation {
     if (this.#options.laterCodec !== undefined) this.#upgradeOneByOne();
     await this.#world.run(this.#plan.troubleMs);
     this.#clients.probe();
-    if (this.#faults.healQuorum(this.#plan.lasting)) await this.#mustAcknowledge("a quorum had healed", () => this.#faults.quorumStays);
+    if (this.#faults.healQuorum(this.#plan.lasting)) await this.#mustDoWithQuorum();
     this.#faults.heal();
     await this.#mustAcknowledge("everything had healed");
+    const flapsOfLeader = this.#faults.flapSomething(STEADY_MS);
+    await this.#mustStaySteady("everything had healed", { most: flapsOfLeader ? 1 : 0 });
     await this.#mustComeToRest();
     this.#checkHistory();
     return this.#report();
+  }
+
+  async #mustDoWithQuorum(): Promise<void> {
+    const when = "a quorum had healed";
+    const stays = (): boolean => this.#faults.quorumStays;
+    await this.#mustAcknowledge(when, stays);
+    if (await this.#mustStaySteady(when, { most: 1, canStay: stays })) this.#mustHaveLeft(this.#faults.stalled);
+    // A disk that is full is noticed only when what was reserved before is used up.
+    await this.#mustAcknowledge(when, stays);
   }
 
   /** A write that was begun when all that was under way before has arrived. */
@@ -150,6 +174,25 @@ class Simulation {
     if (!progressed() && canProgress()) throw new NoProgress(`no write was acknowledged within ${PROGRESS_MS} ms after ${when}`);
   }
 
+  /**
+   * Whoever leads goes on: neither a member that hears it no more nor a link that flaps takes that from it (rules 7 and 8). A change of the
+   * members may, as a leader that is to leave hands over. Returns whether all the time nothing was in the way.
+   */
+  async #mustStaySteady(when: string, { most, canStay = () => true }: { readonly most: number; readonly canStay?: () => boolean }): Promise<boolean> {
+    const before = this.#watch.elections;
+    const untilMs = this.#world.nowMs + STEADY_MS;
+    await this.#world.run(untilMs, () => this.#administrator.busy || !canStay());
+    const won = this.#watch.elections - before;
+    if (won > most) throw new NotSteady(`leadership was won ${won} times within ${STEADY_MS} ms behind the first write after ${when}`);
+    return this.#world.nowMs >= untilMs;
+  }
+
+  /** A leader whose disk does not answer any more steps down (rule 9), though its followers' disks are a quorum. */
+  #mustHaveLeft(stalled: Machine | null): void {
+    if (stalled?.member?.leads !== true) return;
+    throw new Violation(`member ${stalled.number} leads, and its disk has not answered since a quorum healed`);
+  }
+
   /** Everybody's operations end, and all members come to the same state. */
   async #mustComeToRest(): Promise<void> {
     this.#clients.stop();
@@ -157,13 +200,20 @@ class Simulation {
     await this.#world.run(this.#world.nowMs + PROGRESS_MS, () => this.#clients.open === 0 && !this.#administrator.busy && this.#isEven());
     if (this.#administrator.busy) throw new NoProgress(`a change of the members had no end within ${PROGRESS_MS} ms after everything had healed`);
     if (this.#clients.open > 0) throw new NoProgress(`${this.#clients.open} operations had no end within ${PROGRESS_MS} ms after everything had healed`);
-    if (!this.#isEven()) throw new NoProgress(`the members did not come to the same slot within ${PROGRESS_MS} ms after everything had healed`);
+    if (!this.#isEven()) throw new NoProgress(`the members did not come to the same slot and ballot within ${PROGRESS_MS} ms after everything had healed`);
   }
 
   #isEven(): boolean {
     const members = allMembers(this.#watch.configuration).map(({ incarnation }) => this.#machines[memberNumber(incarnation) - 1] as Machine);
-    const slots = members.filter((machine) => machine.joined && !machine.out).map(({ member }) => member?.appliedSlot ?? -1);
-    return slots[0] !== -1 && slots.every((slot) => slot === slots[0]);
+    const working = members.filter((machine) => machine.joined && !machine.out);
+    const slots = working.map(({ member }) => member?.appliedSlot ?? -1);
+    return slots[0] !== -1 && slots.every((slot) => slot === slots[0]) && this.#haveOneBallot(working);
+  }
+
+  /** Whoever promised a higher ballot than the leader's refuses it, and is of no use to it (rule 7). */
+  #haveOneBallot(machines: readonly Machine[]): boolean {
+    const [first, ...others] = machines.map(({ member }) => member?.status().ballot ?? ZERO_BALLOT);
+    return first !== undefined && others.every((ballot) => ballotsEqual(ballot, first));
   }
 
   #checkHistory(): void {

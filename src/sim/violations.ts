@@ -5,6 +5,11 @@ export class NoProgress extends Violation {
   override name = "NoProgress";
 }
 
+/** Though nothing gives it a reason, leadership goes from one to the other. */
+export class NotSteady extends Violation {
+  override name = "NotSteady";
+}
+
 /** No order of the clients' operations explains what they were told. */
 export class NotLinearizable extends Violation {
   override name = "NotLinearizable";

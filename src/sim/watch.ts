@@ -44,6 +44,11 @@ export class Watch {
     return new Map(Object.entries(this.#reached).flatMap(([kind, counts]) => [...counts].map(([name, count]): [string, number] => [`${kind} ${name}`, count])));
   }
 
+  /** How often leadership was won. */
+  get elections(): number {
+    return this.#reached.event.get("electionWon") ?? 0;
+  }
+
   /** The newest configuration in force. */
   get configuration(): Configuration {
     return (this.#checker.configurations.at(-1) as ConfigurationInForce).configuration;
@@ -59,6 +64,11 @@ export class Watch {
   changed(change: ConfigurationChange, slot: Slot): void {
     this.#count("effect", `change:${change.type}`);
     this.#checker.changed(change, slot);
+  }
+
+  /** Something came of a fault that is worth knowing to have happened, such as a change that was refused. */
+  came(what: string): void {
+    this.#count("effect", what);
   }
 
   /** A process began its life with what its disk kept, which the storage has synced again (rule 5b). */

@@ -22,7 +22,7 @@ function cluster(seed: number, snapshotBytes: number) {
   }) as Watch;
   const founding = { cluster: "c".repeat(32), configuration: scenarioConfiguration(3), configurationSlot: slot(0) };
   const machines: Machine[] = [1, 2, 3].map((number) => new Machine(number, 1, founding, {
-    world, network: () => network, watch, limits: {}, segmentBytes: 65_536, snapshotBytes, syncMs: () => 0.5, callMs: () => 0, codec: () => PEER_CODEC,
+    world, network: () => network, watch, limits: {}, segmentBytes: 65_536, snapshotBytes, syncMs: () => 0.5, callMs: () => 0, codec: () => PEER_CODEC, isRemembered: () => false,
   }));
   const network = new Network(world, () => QUIET, machines);
   const clients = new Clients({ world, machines: () => machines, plan: { clients: 6, keys: 3, perSecond: 200, patienceMs: 10_000 } });

@@ -52,7 +52,7 @@ describe("a simulated cluster", () => {
     expect(failure).toBeNull();
     expect(tally.never).toEqual([]);
     const reached = tally.summary(1).join();
-    for (const what of ["promiseNeedsSnapshot", "snapshotChunk", "needsSnapshot", "chosenEntries", "acceptGap", "reject", "readIndexReply", "transferLeadership", "electionLost", "steppedDown"]) {
+    for (const what of ["promiseNeedsSnapshot", "snapshotChunk", "needsSnapshot", "chosenEntries", "acceptGap", "reject", "readIndexReply", "transferLeadership", "electionLost", "steppedDown", "replaced", "refused:SYNOD_ERR_CHANGE_PENDING", "refusedAsCopy"]) {
       expect(reached).toContain(what);
     }
   });

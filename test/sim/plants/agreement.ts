@@ -87,6 +87,21 @@ export const AGREEMENT: readonly Plant[] = [
     }],
   },
   {
+    name: "serves-behind-its-first-choice",
+    rule: "3",
+    mistake: "A new leader serves as soon as anything is chosen in its own ballot, though it may have adopted more than that.",
+    patches: [
+      { file: "paxos/leader.ts", replace: "if (!this.#ready && this.#barrierSlot !== null && chosenThrough >= this.#barrierSlot) this.", by: "if (!this.#ready && this.#barrierSlot !== null && chosenThrough >= this.#base) this." },
+      { file: "paxos/leader.ts", replace: "this.#settledSlot !== null && this.#context.log.chosenThrough >= this.#settledSlot;", by: "this.#settledSlot !== null && this.#context.log.chosenThrough >= this.#base;" },
+    ],
+  },
+  {
+    name: "only-the-own-log-is-adopted",
+    rule: "3",
+    mistake: "A new leader adopts nothing in slots above its own log, though an acceptor may hold one that is chosen.",
+    patches: [{ file: "paxos/phase-one.ts", replace: "    for (const slot of this.#reported.keys()) last = Math.max(last, slot);\n", by: "" }],
+  },
+  {
     name: "chosen-at-any-ballot",
     rule: "3a",
     mistake: "A member that hears \"chosen ≤ c\" takes whatever it holds there for chosen.",

@@ -31,6 +31,16 @@ export const DURABILITY: readonly Plant[] = [
     patches: [{ file: "paxos/phase-one.ts", replace: "    else outbox.sendWhenDurable(peer, message);", by: "    else outbox.send(peer, message);" }],
   },
   {
+    name: "ballot-is-used-again",
+    rule: "5a",
+    mistake: "A member that finds its own ballot as its promise campaigns at that one again, though an earlier life of it may have led there.",
+    patches: [
+      { file: "paxos/acceptor.ts", replace: "this.#promised.round, aboveRound) + 1;", by: "this.#promised.round, aboveRound) + (this.#promised.incarnation === this.#context.self && aboveRound <= this.#promised.round && this.#ownRound > 0 ? 0 : 1);" },
+      { file: "paxos/acceptor.ts", replace: "    assert(compareBallots(ballot, this.#promised) > 0, \"an own ballot lies above the promise\");\n", by: "" },
+      { file: "paxos/acceptor.ts", replace: "    assert(compareBallots(ballot, this.#promised) > 0, \"a promise never falls\");\n", by: "" },
+    ],
+  },
+  {
     name: "start-trusts-the-page-cache",
     rule: "5b",
     mistake: "A member that starts counts what it reads as durable, and neither syncs it nor writes it again.",
@@ -73,6 +83,12 @@ export const DURABILITY: readonly Plant[] = [
     }],
   },
   {
+    name: "full-leader-goes-on",
+    rule: "15",
+    mistake: "A leader whose disk is full refuses what makes the state grow, and hands over to nobody.",
+    patches: [{ file: "node/member.ts", replace: "    if (successor !== null) this.#core.step(", by: "    if (successor !== null && !this.#space.full) this.#core.step(" }],
+  },
+  {
     name: "snapshot-of-another-moment",
     rule: "6",
     mistake: "A snapshot is read from the live state while it is written, under the slot at which it was begun.",
@@ -95,6 +111,26 @@ export const DURABILITY: readonly Plant[] = [
       { file: "storage/segment-scan.ts", replace: "    if (read.kind === \"bad\") throw corrupt(file, offset, read.why);\n    if (read.kind !== \"batch\") {", by: "    if (read.kind === \"bad\") break;\n    if (read.kind !== \"batch\") {" },
       { file: "storage/segment-scan.ts", replace: "  if (end !== null && last.end !== end) throw", by: "  if (end !== null && last.end > end) throw" },
     ],
+  },
+  {
+    name: "bad-end-is-unwritten",
+    rule: "14",
+    mistake: "A batch that does not match its checksum and has nothing behind it is taken for one that was never written.",
+    patches: [{
+      file: "storage/segment-scan.ts",
+      replace: "    if (read.kind === \"bad\") throw corrupt(file, offset, read.why);\n    if (read.kind !== \"batch\") {",
+      by: "    const rest = bytes.subarray(offset);\n    const tag = sectorTag(bytes, offset);\n    const nothingBehind = rest.every((byte, at) => byte === 0 || sectorTag(rest, at - (at % SECTOR_BYTES)) === tag);\n    if (read.kind === \"bad\" && end === null && nothingBehind) break;\n    if (read.kind === \"bad\") throw corrupt(file, offset, read.why);\n    if (read.kind !== \"batch\") {",
+    }],
+  },
+  {
+    name: "torn-batch-is-corrupt",
+    rule: "14",
+    mistake: "A batch of which a power cut left the later sectors and not the earlier ones is taken for damage.",
+    patches: [{
+      file: "storage/segment-scan.ts",
+      replace: "    if (isZero(bytes, at, Math.min(bytes.length, at + SECTOR_BYTES))) continue;\n    if (!whole",
+      by: "    if (isZero(bytes, at, Math.min(bytes.length, at + SECTOR_BYTES))) continue;\n    if (at > offset && isZero(bytes, at - SECTOR_BYTES, at)) throw corrupt(file, at, \"a sector that was written follows one that was not\");\n    if (!whole",
+    }],
   },
   {
     name: "snapshot-is-not-synced",

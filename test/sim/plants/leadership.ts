@@ -26,6 +26,51 @@ export const LEADERSHIP: readonly Plant[] = [
     patches: [{ file: "paxos/core.ts", replace: "    if (!leader.hearsQuorum()) return this.#stepDown(\"quorumLost\", \"later\");\n", by: "" }],
   },
   {
+    name: "any-closed-link-voids-the-leader",
+    rule: "7",
+    mistake: "A member that sees any link close, not the leader's, grants pre-votes and asks for some.",
+    patches: [
+      { file: "paxos/election.ts", replace: "    if (peer !== this.#leader) return;\n", by: "" },
+      { file: "paxos/core.ts", replace: "if (!up) this.#election.linkClosed(peer);", by: "if (!up && this.#leader === null) this.#election.linkClosed(peer);" },
+    ],
+  },
+  {
+    name: "pre-vote-compares-logs",
+    rule: "8",
+    mistake: "A candidate counts the pre-votes of those only whose log is no longer than its own (constrained election).",
+    patches: [{
+      file: "paxos/election.ts",
+      replace: "this.#preVote.nonce !== message.nonce || !message.granted) return false;",
+      by: "this.#preVote.nonce !== message.nonce || !message.granted || message.chosenThrough > this.#context.log.chosenThrough) return false;",
+    }, {
+      file: "paxos/core.ts",
+      replace: "        this.#learner.heardChosen(from, message.chosenThrough);\n        if (this.#leader !== null || this.#phaseOne",
+      by: "        if (this.#leader !== null || this.#phaseOne",
+    }],
+  },
+  {
+    name: "no-pre-vote",
+    rule: "8",
+    mistake: "Whoever hears no leader opens a ballot at once, without asking whether others hear one (chained).",
+    patches: [{ file: "paxos/core.ts", replace: "    if (this.#election.startPreVote()) this.#campaign();", by: "    this.#election.startPreVote();\n    this.#campaign();" }],
+  },
+  {
+    name: "links-count-as-hearing",
+    rule: "8",
+    mistake: "A leader counts on every member with which it has a link, though nothing may come back on it (one-way links).",
+    patches: [{ file: "paxos/leader.ts", replace: "nowMs - progress.heardAtMs <= timings.electionTimeoutMs;\n    return isQuorum(", by: "progress.linkUp || nowMs - progress.heardAtMs <= timings.electionTimeoutMs;\n    return isQuorum(" }],
+  },
+  {
+    name: "closed-link-is-an-election",
+    rule: "8",
+    mistake: "A member whose link to the leader closes campaigns at once, whoever else hears the leader (flapping links).",
+    patches: [{
+      file: "paxos/core.ts",
+      replace: "    if (!up) this.#election.linkClosed(peer);",
+      by: "    const lost = !up && peer === this.#election.leader && this.#phaseOne === null && !this.#fenced && isVoter(this.#context.configuration, this.#context.self);\n    if (!up) this.#election.linkClosed(peer);\n    if (lost && this.#leader === null) this.#campaign();",
+    }],
+  },
+  {
     name: "stalled-leader-goes-on",
     rule: "9",
     mistake: "A leader whose disk answers nothing does not step down.",

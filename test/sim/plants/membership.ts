@@ -9,6 +9,18 @@ export const MEMBERSHIP: readonly Plant[] = [
     patches: [{ file: "sim/machine.ts", replace: "  return disk === 0 ? memberIncarnation(machine)", by: "  return disk >= 0 ? memberIncarnation(machine)" }],
   },
   {
+    name: "founded-by-name",
+    rule: "13",
+    mistake: "An empty member takes a founding document that names it, whichever incarnation that was.",
+    patches: [{ file: "node/founding-check.ts", replace: "some(({ incarnation }) => incarnation === identity.incarnation);", by: "some(({ name }) => name === identity.member);" }],
+  },
+  {
+    name: "copied-volume-is-admitted",
+    rule: "13",
+    mistake: "A peer that comes with fewer durable records than it had is admitted.",
+    patches: [{ file: "transport/handshake.ts", replace: "  if (hello.lastRecord >= known) return null;", by: "  if (hello.lastRecord >= Math.min(known, 0)) return null;" }],
+  },
+  {
     name: "entered-without-its-quorum",
     rule: "16",
     mistake: "A leader goes on behind a configuration entry as soon as that is chosen, without promises of the new voters (trace a).",
@@ -21,6 +33,21 @@ export const MEMBERSHIP: readonly Plant[] = [
     mistake: "A leader goes on behind a configuration entry before all slots up to it are chosen (trace b).",
     patches: [{ file: "paxos/reconfiguration.ts", replace: "if (stage === null || this.excluded || this.overtaken || this.#context.log.chosenThrough < stage.slot || ", by: "if (stage === null || this.excluded || this.overtaken || " },
       { file: "paxos/leader.ts", replace: "    assert(adopted.firstSlot >= this.#nextSlot, \"a configuration is entered where the last one ended\");\n", by: "" }],
+  },
+  {
+    name: "chosen-without-its-promise",
+    rule: "16",
+    mistake: "Whoever is told that a slot is chosen does not promise what its informant has promised (the trace that the model found).",
+    patches: [{ file: "paxos/core.ts", replace: "    if (compareBallots(ballot, this.#acceptor.promised) <= 0) return;\n    this.#yieldTo(ballot);\n    this.#acceptor.promise(ballot);", by: "    if (ballot.round >= 0) return;\n    this.#yieldTo(ballot);\n    this.#acceptor.promise(ballot);" }],
+  },
+  {
+    name: "second-change-at-once",
+    rule: "16",
+    mistake: "A leader begins a change while an earlier one is not done.",
+    patches: [
+      { file: "paxos/reconfiguration.ts", replace: "    if (!this.done) return \"changePending\";\n", by: "" },
+      { file: "paxos/reconfiguration.ts", replace: "    assert(this.#stage === null, \"one configuration is entered before the next is proposed\");\n", by: "" },
+    ],
   },
   {
     name: "done-when-chosen",

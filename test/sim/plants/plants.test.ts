@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { MOST_SEEDS, patched, type Plant } from "./plant.ts";
+import { MOST_SEEDS, patched } from "./plant.ts";
 import { HARMLESS, PLANTS } from "./plants.ts";
 import { failingScenarios, findSeed, readFindings } from "./search.ts";
+import { traceTable } from "./table.ts";
+import { TRACES } from "./traces.ts";
 
 const findings = readFindings();
 const found = PLANTS.filter(({ name }) => typeof findings[name]?.seed === "number");
@@ -43,10 +45,10 @@ describe("a planted bug", () => {
     }
   });
 
-  it("is named in the documentation with the rule that it breaks", () => {
-    const rows = readFileSync(join(import.meta.dirname, "../../../docs/rules-and-tests.md"), "utf8").split("\n");
-    const named = ({ name, rule }: Plant): boolean => rows.some((row) => row.startsWith(`| ${rule} | `) && row.includes(`\`${name}\``));
-    expect(PLANTS.filter((plant) => !named(plant)).map(({ name }) => name)).toEqual([]);
+  it("belongs to a trace, and the page of all traces says what finds it", () => {
+    expect(TRACES.flatMap(({ plants }) => plants).filter((name) => !PLANTS.some((plant) => plant.name === name))).toEqual([]);
+    expect(PLANTS.filter(({ name, rule }) => !TRACES.some((trace) => trace.rule === rule && trace.plants.includes(name))).map(({ name }) => name)).toEqual([]);
+    expect(readFileSync(join(import.meta.dirname, "../../../docs/plants.md"), "utf8")).toContain(traceTable(findings));
   });
 
   it("is planted once, or not at all", () => {

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { MOST_SEEDS } from "./plant.ts";
 import { PLANTS } from "./plants.ts";
+import { traceTable } from "./table.ts";
 
 /** What a search found of one plant: a seed, or the scenarios that fail with it. */
 export interface Finding {
@@ -12,6 +13,7 @@ export interface Finding {
 }
 
 const FILE = `${import.meta.dirname}/findings.json`;
+const PAGE = `${import.meta.dirname}/../../../docs/plants.md`;
 
 export function readFindings(): Record<string, Finding> {
   return JSON.parse(readFileSync(FILE, "utf8")) as Record<string, Finding>;
@@ -36,14 +38,24 @@ async function probe(parameters: readonly string[]): Promise<unknown> {
   return JSON.parse(said);
 }
 
-/** `node test/sim/plants/search.ts [NAME …]`: the first seed that finds each plant, written down for the test to replay. */
+/** The documentation's page, up to its table, which is its end. */
+function pageBeforeTable(): string {
+  return readFileSync(PAGE, "utf8").split("| Rule | Trace |")[0] ?? "";
+}
+
+export function writeFindings(findings: Readonly<Record<string, Finding>>): void {
+  writeFileSync(FILE, `${JSON.stringify(findings, null, 2)}\n`);
+  writeFileSync(PAGE, `${pageBeforeTable()}${traceTable(findings)}`);
+}
+
+/** `node test/sim/plants/search.ts [NAME …]`: the first seed that finds each plant, written down for the test to replay and for people to read. */
 async function main(names: readonly string[], most: number): Promise<void> {
   const findings = readFindings();
   for (const { name, rule } of PLANTS.filter((plant) => names.length === 0 || names.includes(plant.name))) {
     const found = await findSeed(name, 1, most);
     const scenarios = found === null ? await failingScenarios(name) : [];
     findings[name] = { seed: found?.seed ?? null, checker: found?.checker ?? "scenario", scenarios };
-    writeFileSync(FILE, `${JSON.stringify(findings, null, 2)}\n`);
+    writeFindings(findings);
     process.stdout.write(`${name} (rule ${rule}): ${found === null ? `not found; scenarios: ${scenarios.join(", ")}` : `seed ${found.seed}, ${found.checker}: ${found.violation}`}\n`);
   }
 }
