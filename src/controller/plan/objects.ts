@@ -1,13 +1,13 @@
-import type { KubernetesObject, V1OwnerReference, V1StatefulSetSpec } from "@kubernetes/client-node";
+import type { KubernetesObject, V1StatefulSetSpec } from "@kubernetes/client-node";
 import { desiredObjects, objectKey } from "../manifests/desired-objects.ts";
-import { quantity } from "../manifests/quantity.ts";
+import { belonging, controllerOf } from "../manifests/owner.ts";
 import { isSubset } from "../manifests/subset.ts";
 import { namesOf } from "../resource/names.ts";
-import { KIND } from "../resource/paxos-cluster.ts";
 import type { Action } from "./actions.ts";
 import { statefulSetReplicas } from "./replicas.ts";
 import type { Situation } from "./situation.ts";
 import type { Remark } from "./step.ts";
+import { isGrowing } from "./volumes.ts";
 
 export interface ObjectsPlan {
   readonly actions: readonly Action[];
@@ -27,36 +27,40 @@ const IMMUTABLE = ["serviceName", "podManagementPolicy", "selector", "volumeClai
 export function planObjects(situation: Situation): ObjectsPlan {
   const { observed: { cluster }, name } = situation;
   const desired = desiredObjects(cluster, statefulSetReplicas(situation));
-  const states = desired.map((object) => standing(situation, object));
+  // The leader's notice board is written by itself, but its name may be taken as well.
+  const keys = [...desired.map(objectKey), `ConfigMap/${namesOf(name).leaderConfigMap}`];
+  const states = keys.map((each) => standing(situation, each));
   const actions = [...desired.flatMap((object) => mend(situation, object)), ...superfluous(situation, desired)];
-  const taken = desired.filter((_, at) => states[at] === "taken").map(objectKey);
+  const taken = keys.filter((_, at) => states[at] === "taken");
   const key = `StatefulSet/${namesOf(name).statefulSet}`;
   const set = desired.find((object) => objectKey(object) === key);
-  const statefulSetStands = set !== undefined && standing(situation, set) === "ours" && !actions.some(({ type }) => type === "recreateStatefulSet");
+  const statefulSetStands = set !== undefined && standing(situation, key) === "ours" && !actions.some(({ type }) => type === "recreateStatefulSet");
   return {
     actions,
     statefulSetStands,
-    templateStands: statefulSetStands && !actions.some((action) => action.type === "apply" && action.object === set),
+    templateStands: statefulSetStands && !actions.some((action) => action.type === "apply" && objectKey(action.object) === key),
     problem: taken.length === 0 ? null : {
       reason: "NameTaken",
       message: `${taken.join(", ")} belongs to something else. Delete or rename that, or give the PaxosCluster another name.`,
     },
-    awaited: states.includes("going"),
+    awaited: desired.some((_, at) => states[at] === "going"),
   };
 }
 
 function mend(situation: Situation, desired: KubernetesObject): Action[] {
   const live = situation.observed.objects.get(objectKey(desired));
-  const state = standing(situation, desired);
+  const state = standing(situation, objectKey(desired));
   if (state === "going" || state === "taken") return [];
-  if (state === "ours" && desired.kind === "StatefulSet" && !sameForever(desired, live)) return growing(situation) ? [] : recreate(live);
-  return isSubset(desired, live ?? null) ? [] : [{ type: "apply", object: desired }];
+  const wanted = state === "ours" && isGrowing(situation) ? withClaimsOf(live, desired) : desired;
+  if (state === "ours" && desired.kind === "StatefulSet" && !sameForever(wanted, live)) return recreate(live);
+  return isSubset(wanted, live ?? null) ? [] : [{ type: "apply", object: wanted }];
 }
 
-/** Claims grow first: should their class refuse it, the StatefulSet goes on as it is. */
-function growing({ observed: { cluster, claims } }: Situation): boolean {
-  const size = quantity(cluster.spec.storage.size) ?? 0;
-  return claims.some((claim) => !claim.terminating && size > (quantity(claim.size) ?? Infinity));
+/** Claims grow first: should their class refuse it, everything else of the StatefulSet goes on with the volumes that there are. */
+function withClaimsOf(live: KubernetesObject | undefined, desired: KubernetesObject): KubernetesObject {
+  const [wanted, present] = [specOf(desired), specOf(live)];
+  if (desired.kind !== "StatefulSet" || wanted === undefined || present === undefined) return desired;
+  return { ...desired, spec: { ...wanted, volumeClaimTemplates: present.volumeClaimTemplates } } as KubernetesObject;
 }
 
 function recreate(live: KubernetesObject | undefined): Action[] {
@@ -72,22 +76,16 @@ function superfluous(situation: Situation, desired: readonly KubernetesObject[])
     const live = situation.observed.objects.get(key);
     const { kind, apiVersion, metadata: { name, uid, deletionTimestamp } = {} } = live ?? {};
     if (kind === undefined || apiVersion === undefined || name === undefined || uid === undefined || deletionTimestamp !== undefined) return [];
-    return owner(live)?.uid === situation.observed.cluster.metadata.uid ? [{ type: "deleteObject", kind, apiVersion, name, uid }] : [];
+    return controllerOf(live)?.uid === situation.observed.cluster.metadata.uid ? [{ type: "deleteObject", kind, apiVersion, name, uid }] : [];
   });
 }
 
-function standing({ observed: { cluster, objects }, name }: Situation, desired: KubernetesObject): Standing {
-  const live = objects.get(objectKey(desired));
+function standing({ observed: { cluster, objects } }: Situation, key: string): Standing {
+  const live = objects.get(key);
   if (live === undefined) return "absent";
   if (live.metadata?.deletionTimestamp !== undefined) return "going";
-  const controller = owner(live);
-  if (controller === undefined || controller.uid === cluster.metadata.uid) return "ours";
-  // A PaxosCluster of this name that was deleted: what belonged to it is collected soon.
-  return controller.kind === KIND && controller.name === name ? "going" : "taken";
-}
-
-function owner(object: KubernetesObject | undefined): V1OwnerReference | undefined {
-  return object?.metadata?.ownerReferences?.find(({ controller }) => controller === true);
+  // What belonged to a PaxosCluster of this name that was deleted is collected soon.
+  return ({ ours: "ours", former: "going", other: "taken" } as const)[belonging(cluster, live)];
 }
 
 function sameForever(desired: KubernetesObject, live: KubernetesObject | undefined): boolean {

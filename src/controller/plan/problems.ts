@@ -7,6 +7,7 @@ import { isFounder, isForeign, ordinalsBelow, seatsOf, type Situation } from "./
 import { seatOrdinal, votersOf } from "./seats.ts";
 import type { Remark } from "./step.ts";
 import { parseRfc3339 } from "./time.ts";
+import { isGrowing } from "./volumes.ts";
 
 /** A pod that is not ready for so long is worth a word. */
 const SLOW_MS = 120_000;
@@ -78,8 +79,13 @@ function fencedMembers({ members }: Situation): readonly Remark[] {
 }
 
 /** What the API server did not take, such as limits below the requests. */
-function refused({ observed: { refusal } }: Situation): Remark | null {
-  return refusal === null ? null : { reason: "Refused", message: `Kubernetes does not take what the spec asks for: ${refusal}` };
+function refused(situation: Situation): Remark | null {
+  const { refusal } = situation.observed;
+  if (refusal === null) return null;
+  const remedy = isGrowing(situation)
+    ? " Volumes grow only where their StorageClass says allowVolumeExpansion: true: set that, or leave it, and everything goes on with the volumes as they are."
+    : "";
+  return { reason: "Refused", message: `Kubernetes does not take what the spec asks for: ${refusal}${remedy}` };
 }
 
 /** Pods that are not even made: a quota, an admission rule or a priority class is in the way, and only the StatefulSet's events say which. */

@@ -3,7 +3,7 @@ import { compareBallots } from "../../paxos/ballot.ts";
 import { isIncarnation } from "../../paxos/ids.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { isOutcome } from "../kube/kube-error.ts";
-import { ownedMetadata } from "../manifests/owner.ts";
+import { belonging, ownedMetadata } from "../manifests/owner.ts";
 import { namesOf } from "../resource/names.ts";
 import type { PaxosCluster } from "../resource/paxos-cluster.ts";
 import { readBootstrap } from "./bootstrap.ts";
@@ -53,6 +53,8 @@ export class LeaderBoard {
     const { namespace, name } = owner.metadata;
     const place = { kind: "ConfigMap", namespace, name: namesOf(name).leaderConfigMap } as const;
     const present = await this.#client.get<V1ConfigMap>(place);
+    // Somebody else's ConfigMap of that name; the plan says that the name is taken.
+    if (present !== null && belonging(owner, present) === "other") return false;
     const shown = readBoard(present?.data);
     if (shown?.["cluster"] === told.cluster ? !isNews(shown, told) : !(await this.#isFoundedAs(owner, told.cluster))) return false;
     const data = { ...boardOf(told), ...(shown !== null && sameBallot(shown, told) ? { since: shown.since } : {}) };

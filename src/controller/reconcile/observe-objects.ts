@@ -44,7 +44,7 @@ function keptObjects({ metadata }: PaxosCluster): readonly (readonly [Kind, stri
   const names = namesOf(metadata.name);
   return [
     ["StatefulSet", names.statefulSet], ["Service", names.members], ["Service", names.client], ["Service", names.leader],
-    ["PodDisruptionBudget", names.podDisruptionBudget], ["NetworkPolicy", names.networkPolicy], ["ServiceAccount", names.serviceAccount],
+    ["PodDisruptionBudget", names.podDisruptionBudget], ["NetworkPolicy", names.networkPolicy], ["ServiceAccount", names.serviceAccount], ["ConfigMap", names.leaderConfigMap],
   ];
 }
 

@@ -103,9 +103,32 @@ describe("objects", () => {
     expect(planned(edited("Service/demo", (object) => ({ ...object, metadata: { ...object.metadata, ownerReferences: [] } })))).toEqual(["apply Service/demo"]);
   });
 
+  it.each(["Service/demo", "StatefulSet/demo", "ConfigMap/demo-leader"])("that nobody owns and that do not say that they are this cluster's are left alone, and it is said: %s", (key) => {
+    const [kind, name] = key.split("/") as [string, string];
+    const healthy = observe({});
+    const foreign = { apiVersion: "v1", kind, metadata: { name, namespace: "space", uid: "by-hand", labels: { "app.kubernetes.io/name": "shop" } }, spec: { selector: { app: "shop" } } };
+    const taken = { ...healthy, objects: new Map<string, KubernetesObject>([...healthy.objects, [key, foreign]]) };
+    expect(planned(taken)).toEqual([]);
+    expect(plan(taken).notices).toMatchObject([{ type: "Warning", reason: "NameTaken", message: expect.stringContaining(key) }]);
+  });
+
+  it("go on with the volumes as they are while those do not grow, as their class may not allow it", () => {
+    const larger = changed({ storage: { size: "2Gi" }, image: "synod:2" });
+    const { actions } = plan(larger);
+    expect(actions).toMatchObject([
+      { type: "apply", object: { kind: "StatefulSet", spec: { template: { spec: { containers: [{ image: "synod:2" }] } }, volumeClaimTemplates: [{ spec: { resources: { requests: { storage: "1Gi" } } } }] } } },
+      { type: "resizeClaim" }, { type: "resizeClaim" }, { type: "resizeClaim" },
+    ]);
+    const applied = (actions[0] as { readonly object: KubernetesObject }).object;
+    const after = { ...larger, objects: new Map([...larger.objects, ["StatefulSet/demo", applied]]), refusal: "only dynamically provisioned pvc can be resized" };
+    expect(planned(after).filter((step) => step.includes("StatefulSet"))).toEqual([]);
+    expect(plan(after).notices).toMatchObject([{ reason: "Refused", message: expect.stringContaining("allowVolumeExpansion: true") }]);
+    expect(planned({ ...after, cluster: { ...after.cluster, spec: { ...after.cluster.spec, replicas: 5 } } })).toContain("apply StatefulSet/demo");
+  });
+
   it("that cannot be changed are made anew: a StatefulSet whose volumes are to be larger, with the claims there are", () => {
     const larger = changed({ storage: { size: "2Gi" } });
-    expect(planned(larger)).toEqual(["resizeClaim data-demo-0 2Gi", "resizeClaim data-demo-1 2Gi", "resizeClaim data-demo-2 2Gi"]);
+    expect(planned(larger)).toEqual(["apply StatefulSet/demo", "resizeClaim data-demo-0 2Gi", "resizeClaim data-demo-1 2Gi", "resizeClaim data-demo-2 2Gi"]);
     expect(planned({ ...larger, claims: [0, 1, 2].map((ordinal) => claim(ordinal, { size: "2Gi" })) })).toEqual(["recreateStatefulSet"]);
     const after = observe({ spec: { storage: { size: "2Gi" } } });
     expect(planned(after)).toEqual(["resizeClaim data-demo-0 2Gi", "resizeClaim data-demo-1 2Gi", "resizeClaim data-demo-2 2Gi"]);

@@ -27,6 +27,13 @@ describe("the leader's notice board", () => {
     expect(stage.server.get(`${CORE}/configmaps`, "x-leader")?.metadata.ownerReferences).toMatchObject([{ uid: stage.cluster.metadata.uid, controller: true }]);
   });
 
+  it("leaves a ConfigMap of that name alone that is somebody else's", async () => {
+    const foreign = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "x-leader" }, data: { mine: "1" } };
+    stage.server.put(`${CORE}/configmaps`, foreign as never);
+    expect(await show(leads(0, 7))).toBe(false);
+    expect(shown()).toEqual({ mine: "1" });
+  });
+
   it("shows the newest ballot, whatever order the words arrive in: by round, then by incarnation", async () => {
     const words = [leads(1, 3), leads(2, 5), leads(0, 2), leads(1, 5), leads(2, 4), leads(0, 5)];
     for (const word of words) await show(word);
