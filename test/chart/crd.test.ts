@@ -98,6 +98,12 @@ describe.skipIf(!HAS_HELM)("the kind PaxosCluster (needs helm)", () => {
     expect(version.additionalPrinterColumns.map((column: { name: string }) => column.name)).toEqual(["Ready", "Leader", "Ballot", "Age"]);
   });
 
+  it("says nothing of the release in its labels, so that a release and the kustomization do not contend for it", () => {
+    const metadata = (release: string, namespace: string) => only(render({ release, namespace, values: { fullnameOverride: release } }), "CustomResourceDefinition").metadata;
+    expect(metadata("synod", "a")).toEqual(metadata("other", "b"));
+    expect(metadata("synod", "a").labels).toEqual({ "app.kubernetes.io/name": "synod", "app.kubernetes.io/part-of": "synod" });
+  });
+
   it("stays when the release goes", () => {
     expect(crd?.metadata.annotations?.["helm.sh/resource-policy"]).toBe("keep");
   });
