@@ -3,13 +3,15 @@ import { readFile } from "node:fs/promises";
 import { SynodError } from "../errors/synod-error.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { type Clock, pause } from "./kube/clock.ts";
-import { isOutcome } from "./kube/kube-error.ts";
+import { isOutcome, type KubeError } from "./kube/kube-error.ts";
 import { RELEASE_ANNOTATION } from "./resource/names.ts";
 import { KIND, type PaxosCluster } from "./resource/paxos-cluster.ts";
 
 /** The field manager of what the chart applies: the fields that it names are the chart's, and those only. */
 const CHART_MANAGER = "synod-chart";
 const LOOK_MS = 1_000;
+/** Rights that came with the job may not have reached every API server yet. */
+const RIGHTS_MS = 10_000;
 const NEVER = new AbortController().signal;
 
 export interface JobOptions {
@@ -34,21 +36,30 @@ export async function readCluster(path: string, namespace: string): Promise<Paxo
 }
 
 /**
- * Applies a PaxosCluster as soon as the API server knows what that is. Throws the last failure when it still does not after the time-out, and
+ * Applies a PaxosCluster as soon as the API server knows what that is. Throws the last failure when it still does not after the time-out;
+ * `SYNOD_ERR_CLUSTER_REFUSED` at once when the server refuses what it is, and after 10 s when it does not let this caller; and
  * `SYNOD_ERR_CLUSTER_TAKEN` when the cluster names its release and there is one of its name that is not that release's, unless it is to be taken over.
  */
 export async function applyCluster(options: JobOptions, cluster: PaxosCluster, { takeOver = false } = {}): Promise<PaxosCluster> {
   const { client, clock, timeoutMs } = options;
-  const until = clock.now() + timeoutMs;
+  const start = clock.now();
   for (;;) {
     try {
       if (!takeOver) await requireOwn(client, cluster);
       return await client.apply(cluster, { fieldManager: CHART_MANAGER });
     } catch (error) {
-      if (!isOutcome(error, "notFound", "unavailable", "conflict") || clock.now() >= until) throw error;
+      const passed = clock.now() - start;
+      const mayPass = isOutcome(error, "notFound", "unavailable", "conflict") || (isOutcome(error, "forbidden") && passed < RIGHTS_MS);
+      if (!mayPass || passed >= timeoutMs) throw asRefusal(error, cluster);
     }
     await pause(clock, LOOK_MS, NEVER);
   }
+}
+
+/** What would be refused again is told by a code of its own, by which the job ends instead of being started anew. */
+function asRefusal(error: unknown, { metadata: { namespace, name } }: PaxosCluster): unknown {
+  if (!isOutcome(error, "invalid", "forbidden")) return error;
+  return new SynodError("SYNOD_ERR_CLUSTER_REFUSED", `The PaxosCluster ${namespace}/${name} was not applied. ${(error as KubeError).words}`);
 }
 
 async function requireOwn(client: JobOptions["client"], { metadata }: PaxosCluster): Promise<void> {

@@ -59,6 +59,7 @@ export const ERRORS = {
   SYNOD_ERR_NODE_STATE: refused(409, "The node is not in a state in which this can be done."),
   SYNOD_ERR_UNREACHABLE: later(502, "No answer came from the address. The request was not executed."),
   SYNOD_ERR_CLUSTER_TAKEN: refused(409, "A PaxosCluster of that name is there already and is not this release's. Nothing was changed. The message says whose it is."),
+  SYNOD_ERR_CLUSTER_REFUSED: refused(422, "The Kubernetes API server refuses the PaxosCluster as it is, or does not take it from this caller. Nothing was changed. The message has its words."),
   SYNOD_ERR_KUBERNETES: later(502, "The Kubernetes API server refused a request or did not answer it. The message says which."),
   SYNOD_ERR_INTERNAL: unknown(500, "A fault in synod itself; the log has the details."),
 } as const satisfies Record<string, ErrorKind>;

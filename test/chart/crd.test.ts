@@ -10,6 +10,8 @@ interface Schema {
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
+  readonly pattern?: string;
+  readonly additionalProperties?: Schema;
   readonly required?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
@@ -84,6 +86,16 @@ describe.skipIf(!HAS_HELM)("the kind PaxosCluster (needs helm)", () => {
     expect(at("spec").required).toEqual(["image"]);
   });
 
+  it("takes images without white space and labels that a pod may have, and no others", () => {
+    const takes = (pattern: string | undefined, text: string): boolean => new RegExp(pattern ?? "", "u").test(text);
+    expect(["synod:1", "registry.example:5000/a/synod@sha256:0", "a b", "a\n", " "].map((image) => takes(at("spec", "image").pattern, image))).toEqual([true, true, false, false, false]);
+    const labels = at("spec", "podLabels");
+    expect(["", "a", "A_b.1-c", "a b", "-a", "a."].map((value) => takes(labels.additionalProperties?.pattern, value))).toEqual([true, true, true, false, false, false]);
+    const [, key] = labels["x-kubernetes-validations"] ?? [];
+    const pattern = /key\.matches\('([^']+)'\)/.exec(key?.rule ?? "")?.[1];
+    expect(["a", "example.org/Cost_Center.1", "b".repeat(63), "a b", "A.b/c", "/c", "a/b/c", "b".repeat(64)].map((name) => takes(pattern, name))).toEqual([true, true, true, false, false, false, false, false]);
+  });
+
   it("compares timings with the defaults that members have", () => {
     const [rule] = at("spec", "timings")["x-kubernetes-validations"] ?? [];
     expect(rule?.rule).toContain(`self.electionTimeoutMs : ${DEFAULT_TIMINGS.electionTimeoutMs})`);
@@ -96,6 +108,12 @@ describe.skipIf(!HAS_HELM)("the kind PaxosCluster (needs helm)", () => {
       scale: { specReplicasPath: ".spec.replicas", statusReplicasPath: ".status.replicas", labelSelectorPath: ".status.selector" },
     });
     expect(version.additionalPrinterColumns.map((column: { name: string }) => column.name)).toEqual(["Ready", "Leader", "Ballot", "Age"]);
+  });
+
+  it("says nothing of the release in its labels, so that a release and the kustomization do not contend for it", () => {
+    const metadata = (release: string, namespace: string) => only(render({ release, namespace, values: { fullnameOverride: release } }), "CustomResourceDefinition").metadata;
+    expect(metadata("synod", "a")).toEqual(metadata("other", "b"));
+    expect(metadata("synod", "a").labels).toEqual({ "app.kubernetes.io/name": "synod", "app.kubernetes.io/part-of": "synod" });
   });
 
   it("stays when the release goes", () => {

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { FINAL_EXIT } from "../../src/cli/failure.ts";
 import { byKind, CHART, clusterOf, HAS_HELM, type Manifest, only, render, ROOT, run, template } from "./helm.ts";
 
 /** Every way to install it that makes a difference to what is rendered. */
@@ -120,6 +121,17 @@ describe.skipIf(!HAS_HELM)("the chart (needs helm)", () => {
       ...apply, "pre-delete": ["delete-cluster", "demo", "--namespace", "demo", "--release", "synod"],
     });
     expect(jobs({ cluster: { enabled: false, deleteOnUninstall: true } })).toEqual({});
+  });
+
+  it("ends a job whose pod says that it would be refused again, rather than starting another pod", () => {
+    const jobs = byKind(render({ values: { cluster: { deleteOnUninstall: true } } }), "Job");
+    expect(jobs.length).toBe(2);
+    for (const { spec } of jobs) {
+      const onExitCodes = { containerName: spec.template.spec.containers[0].name, operator: "In", values: [2, FINAL_EXIT] };
+      expect(spec.podFailurePolicy).toEqual({ rules: [{ action: "FailJob", onExitCodes }] });
+      // What the API server asks of a job with such a policy.
+      expect(spec.template.spec.restartPolicy).toBe("Never");
+    }
   });
 
   it("names the controller's namespace, or all of them", () => {

@@ -25,6 +25,12 @@ describe.skipIf(!HAS_HELM)("values that cannot work are refused before anything 
     [{ cluster: { podLabels: { "app.kubernetes.io/instance": "x" } } }, "/cluster/podLabels"],
     [{ cluster: { clusterDomain: "Cluster Local" } }, "/cluster/clusterDomain"],
     [{ imagePullSecrets: [{ name: "a" }, { name: "a" }] }, "/imagePullSecrets"],
+    [{ cluster: { podLabels: { "a b": "c" } } }, "/cluster/podLabels"],
+    [{ cluster: { podLabels: { "A.b/c": "c" } } }, "/cluster/podLabels"],
+    [{ cluster: { podLabels: { ["a".repeat(64)]: "c" } } }, "/cluster/podLabels"],
+    [{ cluster: { podLabels: { team: "a b" } } }, "/cluster/podLabels/team"],
+    [{ cluster: { image: "a b" } }, "/cluster/image"],
+    [{ image: { repository: "a b" } }, "/image/repository"],
     [{ image: { tag: "a b" } }, "/image/tag"],
     [{ image: { digest: "sha256:12" } }, "/image/digest"],
     [{ image: { pullPolicy: "Sometimes" } }, "/image/pullPolicy"],
@@ -53,7 +59,8 @@ describe.skipIf(!HAS_HELM)("values that cannot work are refused before anything 
     [{ cluster: { storage: { size: "67108864" } } }], [{ cluster: { storage: { size: "" } } }], [{ cluster: { replicas: 1 } }], [{ cluster: { replicas: 9 } }], [{ cluster: { replicas: null } }], [{ cluster: { storage: { size: "1.5Gi" } } }],
     [{ cluster: { timings: { heartbeatMs: 100, electionTimeoutMs: 300 } } }], [{ cluster: { timings: { heartbeatMs: 133 } } }], [{ cluster: { takeOver: true } }],
     [{ cluster: { enabled: false, timings: { heartbeatMs: 134 } } }], [{ cluster: { clusterDomain: "k8s.example", podLabels: { team: "a", "app.kubernetes.io/part-of": "x" } } }],
-    [{ global: { anything: true } }], [{ image: { tag: "dev" } }],
+    [{ global: { anything: true } }], [{ image: { tag: "dev" } }], [{ cluster: { image: "registry.example:5000/synod:1" } }], [{ cluster: { image: "" } }],
+    [{ cluster: { podLabels: { "example.org/Cost_Center.1": "", [`a/${"b".repeat(63)}`]: "1.x" } } }],
   ])("but takes %j", (values) => {
     expect(template({ values })).toMatchObject({ ok: true });
   });

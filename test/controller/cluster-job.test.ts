@@ -44,14 +44,30 @@ describe("the chart's jobs", () => {
     expect(stage.server.writes.at(-1)?.query.get("fieldManager")).toBe("synod-chart");
   });
 
-  it("give up after the time-out when it never does, and at once when the resource is refused", async () => {
+  it("give up after the time-out when it never does", async () => {
     stage.server.fault = () => ({ status: 404 });
     await expect(passing(applyCluster(options, stage.cluster))).rejects.toMatchObject({ outcome: "notFound" });
     expect(stage.clock.now()).toBeGreaterThanOrEqual(10_000);
-    const asked = stage.server.requests.length;
-    stage.server.fault = () => ({ status: 422 });
-    await expect(passing(applyCluster(options, stage.cluster))).rejects.toMatchObject({ outcome: "invalid" });
-    expect(stage.server.requests).toHaveLength(asked + 1);
+  });
+
+  it.each([400, 422])("end at once with the server's words when the resource is refused for good: %i", async (status) => {
+    const message = 'PaxosCluster.synod.dev "x" is invalid: spec.replicas: too few';
+    stage.server.fault = () => ({ status, body: { reason: "Invalid", message } });
+    const failure = { code: "SYNOD_ERR_CLUSTER_REFUSED", message: `The PaxosCluster n/x was not applied. ${message}` };
+    await expect(passing(applyCluster(options, stage.cluster))).rejects.toMatchObject(failure);
+    expect(stage.server.requests).toHaveLength(1);
+  });
+
+  it("wait for rights that came with them, but not for long", async () => {
+    let asked = 0;
+    stage.server.fault = () => (++asked <= 3 ? { status: 403 } : null);
+    await passing(applyCluster(options, stage.cluster));
+    expect(asked).toBe(4);
+    const since = stage.clock.now();
+    stage.server.fault = () => ({ status: 403, body: { reason: "Forbidden", message: "no right to patch" } });
+    const failure = { code: "SYNOD_ERR_CLUSTER_REFUSED", message: expect.stringContaining("no right to patch") as string };
+    await expect(passing(applyCluster({ ...options, timeoutMs: 120_000 }, stage.cluster))).rejects.toMatchObject(failure);
+    expect(stage.clock.now() - since).toBe(10_000);
   });
 
   it("wait until the cluster is ready as its present spec says, and say what is missing when it is not", async () => {

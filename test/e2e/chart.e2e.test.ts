@@ -83,6 +83,8 @@ describe.skipIf(!HAS_HELM || !HAS_CLUSTER)("the API server (needs helm and a rea
       ["a name with a dot", "a.b", {}, /lower-case letters, digits and dashes/],
       ["the name of another cluster's Service", "demo-leader", {}, /another cluster's Service/],
       ["an image without a name", "demo", { image: "" }, /spec\.image/],
+      ["an image with a space", "demo", { image: "a b" }, /spec\.image/],
+      ["an image that ends with a line break", "demo", { image: "a\n" }, /spec\.image/],
       ["a misspelt field", "demo", { replica: 3 }, /unknown field "spec.replica"/],
       ["a misspelt field of a pod", "demo", { tolerations: [{ kee: "a" }] }, /unknown field "spec.tolerations\[0\].kee"/],
       ["a size that is none", "demo", { storage: { size: "much" } }, /the size is a quantity/],
@@ -93,6 +95,10 @@ describe.skipIf(!HAS_HELM || !HAS_CLUSTER)("the API server (needs helm and a rea
       ["a timeout that is short for the default heartbeat", "demo", { timings: { electionTimeoutMs: 239 } }, /at least three times heartbeatMs/],
       ["labels that selectors use", "demo", { podLabels: { "app.kubernetes.io/name": "x" } }, /these labels cannot be set/],
       ["labels that the controller uses", "demo", { podLabels: { "synod.dev/role": "leader" } }, /these labels cannot be set/],
+      ["a label whose key is none", "demo", { podLabels: { "a b": "c" } }, /the key of a label/],
+      ["a label whose prefix is none", "demo", { podLabels: { "A.b/c": "c" } }, /the key of a label/],
+      ["a label whose key is long", "demo", { podLabels: { ["a".repeat(64)]: "c" } }, /the key of a label/],
+      ["a label whose value is none", "demo", { podLabels: { team: "a b" } }, /spec\.podLabels\.team/],
       ["a domain that is none", "demo", { clusterDomain: "Cluster Local" }, /spec\.clusterDomain/],
       ["an unknown log level", "demo", { logLevel: "loud" }, /spec\.logLevel/],
       ["two pull secrets of one name", "demo", { imagePullSecrets: [{ name: "a" }, { name: "a" }] }, /Duplicate value/],
@@ -107,7 +113,8 @@ describe.skipIf(!HAS_HELM || !HAS_CLUSTER)("the API server (needs helm and a rea
       ["one member, and nine", "demo", { replicas: 9 }],
       ["the smallest size, in other words", "demo", { storage: { size: "0.0625Gi" } }],
       ["the shortest timeout for a heartbeat", "demo", { timings: { heartbeatMs: 100, electionTimeoutMs: 300 } }],
-      ["other labels", "demo", { podLabels: { team: "a" } }],
+      ["other labels", "demo", { podLabels: { team: "a", "example.org/Cost_Center.1": "", [`${"a".repeat(253)}/${"b".repeat(63)}`]: "x".repeat(63) } }],
+      ["an image by its digest", "demo", { image: `registry.example:5000/a/synod@sha256:${"0".repeat(64)}` }],
     ])("but takes %s", (_what, name, spec) => {
       expect(kubectl(["create", "--dry-run=server", "--validate=strict", "-f", "-"], cluster(name, spec))).toMatchObject({ ok: true });
     });

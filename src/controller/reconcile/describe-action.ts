@@ -3,6 +3,7 @@ import type { EventText } from "../kube/event-recorder.ts";
 import { objectKey } from "../manifests/desired-objects.ts";
 import type { Action } from "../plan/actions.ts";
 import type { Observed } from "../plan/observed.ts";
+import { namesOf } from "../resource/names.ts";
 import { describeUpdate } from "./describe-update.ts";
 
 /** What an action that was carried out is told as; null when the plan told it, or it follows from what is told anyway. */
@@ -32,9 +33,14 @@ function wordsOf(action: Action, observed: Observed): Words | null {
     case "createKey":
       return said("CreatedKey", "Created the key of the cluster's members");
     case "rotateKey":
-      return said("RotatedKey", "Made a new key for the members; the one before it stays valid until all of them have the new one");
+      return said("RotatedKey", "Made a new key for the members; the one before it is accepted beside it");
     case "dropPreviousKey":
-      return said("DroppedKey", "All members have the new key: the one before it is not valid any more");
+      // Members accept the keys of their last two readings, as one that has read the new key and one that has not must understand each other.
+      return said(
+        "DroppedKey",
+        `All members have the new key; the one before it left the Secret ${namesOf(observed.cluster.metadata.name).keySecret}, and they accept it `
+        + "until they are restarted or get the next key: restart them by spec.restartedAt if others know it",
+      );
     case "createBootstrap":
     case "announceKey":
     case "labelLeader":

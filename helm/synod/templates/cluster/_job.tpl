@@ -3,6 +3,11 @@
 {{- $root := .root -}}
 backoffLimit: 4
 activeDeadlineSeconds: 240
+# What would be refused again (65), and wrong usage (2): another pod would only repeat it.
+podFailurePolicy:
+  rules:
+    - action: FailJob
+      onExitCodes: {containerName: synod, operator: In, values: [2, 65]}
 template:
   metadata:
     labels:

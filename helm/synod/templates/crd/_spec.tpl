@@ -16,6 +16,7 @@ properties:
     type: string
     minLength: 1
     maxLength: 512
+    pattern: '^\S+$'
     description: The image of the members. When it changes they are replaced one after the other, the leader last.
   imagePullPolicy:
     type: string
@@ -74,10 +75,12 @@ properties:
     type: object
     description: Labels for the members' pods beside the cluster's own.
     maxProperties: 32
-    additionalProperties: {type: string, maxLength: 63}
+    additionalProperties: {type: string, maxLength: 63, pattern: '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'}
     x-kubernetes-validations:
       - rule: "self.all(key, !key.startsWith('synod.dev/') && !(key in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/component', 'app.kubernetes.io/managed-by']))"
         message: "Services and the controller find members by synod.dev/… and app.kubernetes.io/{name,instance,component,managed-by}: these labels cannot be set"
+      - rule: "self.all(key, key.indexOf('/') <= 253 && key.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))"
+        message: "the key of a label has at most 63 letters, digits, dashes, underscores and dots, before which a domain and a slash may stand"
   podAnnotations:
     type: object
     description: Annotations for the members' pods beside the cluster's own.
