@@ -200,7 +200,7 @@ export class Machine {
       member: String(this.number),
       listener: {
         onDurable: (record) => this.whenAwake(life, () => {
-          watch.durable(this.number, record);
+          if (!this.#setBack) watch.durable(this.number, record);
           this.#member?.durable(record);
         }),
         onSyncFailed: (error) => this.whenAwake(life, () => this.#member?.syncFailed(error)),
@@ -261,14 +261,15 @@ export class Machine {
       saveFounding: (founding) => storage.saveFounding(founding),
       append: (records, firstRecord) => {
         world.expectPromises();
-        watch.recorded(this.number, records);
+        // What a member on a disk that was set back records counts as little as what it read there, until somebody hears it.
+        if (!this.#setBack) watch.recorded(this.number, records);
         storage.append(records, firstRecord);
       },
       writeSnapshot: async (handle, chunks) => {
         world.expectPromises();
         await storage.writeSnapshot(handle, chunks);
         this.#ticks?.makeUp();
-        watch.snapshot(this.number, handle);
+        if (!this.#setBack) watch.snapshot(this.number, handle);
       },
       openSnapshot: () => {
         world.expectPromises();

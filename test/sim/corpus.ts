@@ -12,4 +12,8 @@ export const CORPUS: readonly { readonly seed: number; readonly wishes: Wishes }
       without: ["clockStep", "cutOneWay", "cutBothWays", "relay", "hungDisk", "failedSync", "bitFlip", "transfer"],
     },
   },
+  {
+    seed: 795640310,
+    wishes: { troubleMs: 16_200, keys: 1, lasting: "whole", without: ["kill", "cutOneWay", "cutBothWays", "slowDisk", "fullDisk", "flap", "replace"] },
+  },
 ];
