@@ -43,6 +43,8 @@ export type Action =
   | { readonly type: "deletePod"; readonly name: string; readonly uid: string }
   /** To be refused when a fresh read shows a pod of it, or a StatefulSet that wants one: a controller that was frozen may wake with it. */
   | { readonly type: "deleteClaim"; readonly name: string; readonly uid: string }
+  /** Has Kubernetes look at the StatefulSet again; `at` is the time now (RFC 3339). */
+  | { readonly type: "nudgeStatefulSet"; readonly at: string }
   | { readonly type: "resizeClaim"; readonly name: string; readonly size: string }
   /** Sets or clears the owner that lets a claim go with its cluster. */
   | { readonly type: "ownClaim"; readonly name: string; readonly owned: boolean }

@@ -4,6 +4,7 @@ import { belonging, controllerOf } from "../manifests/owner.ts";
 import { isSubset } from "../manifests/subset.ts";
 import { namesOf } from "../resource/names.ts";
 import type { Action } from "./actions.ts";
+import { nudge } from "./nudge.ts";
 import { statefulSetReplicas } from "./replicas.ts";
 import type { Situation } from "./situation.ts";
 import type { Remark } from "./step.ts";
@@ -36,7 +37,7 @@ export function planObjects(situation: Situation): ObjectsPlan {
   const set = desired.find((object) => objectKey(object) === key);
   const statefulSetStands = set !== undefined && standing(situation, key) === "ours" && !actions.some(({ type }) => type === "recreateStatefulSet");
   return {
-    actions,
+    actions: statefulSetStands ? [...actions, ...nudge(situation)] : actions,
     statefulSetStands,
     templateStands: statefulSetStands && !actions.some((action) => action.type === "apply" && objectKey(action.object) === key),
     problem: taken.length === 0 ? null : {

@@ -9,7 +9,7 @@ import { ownerReference } from "../manifests/owner.ts";
 import type { MemberCalls } from "../members/member-calls.ts";
 import type { Action } from "../plan/actions.ts";
 import type { Observed } from "../plan/observed.ts";
-import { KEY_ANNOTATION, namesOf, podName, ROLE_LABEL } from "../resource/names.ts";
+import { KEY_ANNOTATION, namesOf, NUDGED_ANNOTATION, podName, ROLE_LABEL } from "../resource/names.ts";
 import { foundingOf, makeBootstrap, readBootstrap } from "./bootstrap.ts";
 import { announcement, drawKey, makeSecret, readKeys, secretPatch } from "./key-secret.ts";
 import type { KeyMemory } from "./key-memory.ts";
@@ -68,6 +68,8 @@ export class Actor {
         return this.#options.client.delete({ kind: "Pod", namespace: this.#namespace, name: action.name }, { uid: action.uid });
       case "deleteClaim":
         return this.#options.client.delete({ kind: "PersistentVolumeClaim", namespace: this.#namespace, name: action.name }, { uid: action.uid });
+      case "nudgeStatefulSet":
+        return this.#nudgeStatefulSet(action);
       case "resizeClaim":
         return this.#patchClaim(action.name, () => ({ spec: { resources: { requests: { storage: action.size } } } }));
       case "ownClaim":
@@ -217,6 +219,12 @@ export class Actor {
       const ownerReferences = owned ? [...others, { apiVersion, kind, name: ownerName, uid }] : others;
       return { metadata: { resourceVersion: metadata?.resourceVersion, ownerReferences } };
     });
+  }
+
+  async #nudgeStatefulSet({ at }: Of<"nudgeStatefulSet">): Promise<void> {
+    const name = namesOf(this.#name).statefulSet;
+    const uid = this.#observed.statefulSet?.uid;
+    await this.#options.client.patch({ kind: "StatefulSet", namespace: this.#namespace, name }, { metadata: { uid, annotations: { [NUDGED_ANNOTATION]: at } } });
   }
 
   async #announceKey({ pod, key }: Of<"announceKey">): Promise<void> {

@@ -65,6 +65,8 @@ function wordsOf(action: Action, observed: Observed): Words | null {
       return said("DeletedPod", `Deleted the pod ${action.name}, to be made anew`);
     case "deleteClaim":
       return said("DeletedVolume", `Deleted the claim ${action.name}: its member has left`);
+    case "nudgeStatefulSet":
+      return said("NudgedStatefulSet", "A pod is missing: touched the StatefulSet, for Kubernetes to make it");
     case "resizeClaim":
       return said("ResizedVolume", `Asked for ${action.size} for the claim ${action.name}`);
     case "ownClaim":

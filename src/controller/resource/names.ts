@@ -21,6 +21,8 @@ export const KEY_ANNOTATION = "synod.dev/key-announced";
 
 /** On each object that is applied: a fingerprint of what it is to be. */
 export const DESIRED_ANNOTATION = "synod.dev/desired";
+/** On the StatefulSet: when it was last changed so that Kubernetes looks at it. */
+export const NUDGED_ANNOTATION = "synod.dev/nudged";
 
 export interface ClusterNames {
   /** Also the StatefulSet's, so that pods are NAME-0, NAME-1, … */

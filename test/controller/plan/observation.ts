@@ -111,6 +111,7 @@ function short(action: Action): string {
     case "removeMember": return `removeMember ${action.id}`;
     case "transferLeadership": return `transferLeadership ${action.to}`;
     case "deletePod": case "deleteClaim": return `${action.type} ${action.name}`;
+    case "nudgeStatefulSet": return "nudgeStatefulSet";
     case "resizeClaim": return `resizeClaim ${action.name} ${action.size}`;
     case "ownClaim": return `ownClaim ${action.name} ${action.owned}`;
     case "announceKey": return `announceKey ${action.pod} ${action.key}`;

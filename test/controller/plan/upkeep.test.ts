@@ -148,6 +148,24 @@ describe("objects", () => {
     expect(condition({ ...observe({}), refusal: "limits are below requests" }, "Degraded")).toBe("True Refused");
   });
 
+  it("include pods: of a missing one the StatefulSet is reminded now and then, as Kubernetes may not look again for minutes", () => {
+    const at = (secondsAgo: number) => new Date(NOW_MS - 1_000 * secondsAgo).toISOString();
+    const missing = (unreadySeconds: number, madeSeconds: number, annotations: Record<string, string> = {}): Observed => {
+      const conditions = [{ type: "Ready" as const, status: "False" as const, reason: "MembersNotReady", message: "", observedGeneration: 1, lastTransitionTime: at(unreadySeconds) }];
+      const observed = edited("StatefulSet/demo", (object) => ({
+        ...object, metadata: { ...object.metadata, creationTimestamp: at(madeSeconds) as never, annotations: { ...object.metadata?.annotations, ...annotations } },
+      }));
+      return { ...observed, pods: [pod(0), pod(1)], members: [member(0), member(1)], cluster: { ...observed.cluster, status: { ...observed.cluster.status, conditions } } };
+    };
+    const nudges = (observed: Observed): readonly string[] => planned(observed).filter((step) => step === "nudgeStatefulSet");
+    expect(nudges(missing(4, 60))).toEqual([]);
+    expect(nudges(missing(60, 9))).toEqual([]);
+    expect(nudges(missing(6, 11))).toEqual(["nudgeStatefulSet"]);
+    expect(nudges(missing(60, 60, { "synod.dev/nudged": at(9) }))).toEqual([]);
+    expect(nudges(missing(60, 60, { "synod.dev/nudged": at(11) }))).toEqual(["nudgeStatefulSet"]);
+    expect(nudges({ ...missing(60, 60), pods: [pod(0), pod(1), pod(2)] })).toEqual([]);
+  });
+
   it("include pods: when some are not even made for a while, it says where to look", () => {
     const ready = (secondsAgo: number) => [{ type: "Ready" as const, status: "False" as const, reason: "MembersNotReady", message: "", observedGeneration: 1, lastTransitionTime: new Date(NOW_MS - 1_000 * secondsAgo).toISOString() }];
     const without2 = { pods: [pod(0), pod(1)], members: [member(0), member(1)], configuration: configuration([seat(0), seat(1), seat(2, { live: false })]) };

@@ -27,6 +27,7 @@ export function perform(world: World, action: Action): void {
     case "renewMember": return renew(world, action);
     case "deletePod": return deletePod(world, action);
     case "deleteClaim": return deleteClaim(world, action);
+    case "nudgeStatefulSet": return;
     case "resizeClaim": return changeClaim(world, action.name, { size: action.size });
     case "ownClaim": return changeClaim(world, action.name, { owned: action.owned });
     case "announceKey": {
