@@ -1,7 +1,7 @@
 import { objectKey } from "../manifests/desired-objects.ts";
 import { namesOf, NUDGED_ANNOTATION } from "../resource/names.ts";
 import type { Action } from "./actions.ts";
-import { ordinalsBelow, type Situation } from "./situation.ts";
+import { ordinalsBelow, type Situation, unreadyMs } from "./situation.ts";
 import { parseRfc3339, rfc3339 } from "./time.ts";
 
 /** A pod is missed when members have not been ready for so long, and not before the StatefulSet has had so long since it was made or nudged. */
@@ -12,13 +12,12 @@ const AGAIN_MS = 10_000;
  * Kubernetes fails to make a pod while one of a former StatefulSet ends under its name, tries again after ever longer times, up to minutes, and is not told
  * when that pod is gone. A change of the StatefulSet has it look at once; this one changes nothing else.
  */
-export function nudge({ observed: { cluster, nowMs, statefulSet, objects }, pods, name }: Situation): readonly Action[] {
+export function nudge({ observed, pods, name }: Situation): readonly Action[] {
+  const { nowMs, statefulSet, objects } = observed;
   if (statefulSet === null || !statefulSet.settled || ordinalsBelow(statefulSet.replicas).every((ordinal) => pods.has(ordinal))) return [];
-  const ready = cluster.status?.conditions?.find(({ type }) => type === "Ready");
-  const unreadyMs = ready?.status === "False" ? nowMs - (parseRfc3339(ready.lastTransitionTime) ?? nowMs) : 0;
   const live = objects.get(objectKey({ kind: "StatefulSet", metadata: { name: namesOf(name).statefulSet } }));
   const touched = live?.metadata?.annotations?.[NUDGED_ANNOTATION] ?? (live?.metadata?.creationTimestamp as string | undefined);
   const touchedMs = touched === undefined ? null : parseRfc3339(touched);
-  if (unreadyMs < MISSED_MS || touchedMs === null || nowMs - touchedMs < AGAIN_MS) return [];
+  if (unreadyMs(observed) < MISSED_MS || touchedMs === null || nowMs - touchedMs < AGAIN_MS) return [];
   return [{ type: "nudgeStatefulSet", at: rfc3339(nowMs) }];
 }

@@ -3,10 +3,9 @@ import { namesOf, podName } from "../resource/names.ts";
 import type { ObservedPod } from "./observed.ts";
 import { claimedOrdinals } from "./replicas.ts";
 import { inOrder } from "./broken-pods.ts";
-import { isFounder, isForeign, ordinalsBelow, seatsOf, type Situation } from "./situation.ts";
+import { isFounder, isForeign, ordinalsBelow, seatsOf, type Situation, unreadyMs } from "./situation.ts";
 import { seatOrdinal, votersOf } from "./seats.ts";
 import type { Remark } from "./step.ts";
-import { parseRfc3339 } from "./time.ts";
 import { isGrowing } from "./volumes.ts";
 
 /** A pod that is not ready for so long is worth a word. */
@@ -90,11 +89,9 @@ function refused(situation: Situation): Remark | null {
 
 /** Pods that are not even made: a quota, an admission rule or a priority class is in the way, and only the StatefulSet's events say which. */
 function missingPods(situation: Situation): readonly Remark[] {
-  const { observed: { cluster, nowMs, statefulSet }, desired, pods, name } = situation;
+  const { observed: { statefulSet }, desired, pods, name } = situation;
   const missing = ordinalsBelow(Math.min(desired, statefulSet?.replicas ?? 0)).filter((ordinal) => !pods.has(ordinal)).map((ordinal) => podName(name, ordinal));
-  const ready = cluster.status?.conditions?.find(({ type }) => type === "Ready");
-  const since = ready?.status === "False" ? parseRfc3339(ready.lastTransitionTime) : null;
-  if (missing.length === 0 || since === null || nowMs - since < UNSTARTED_MS) return [];
+  if (missing.length === 0 || unreadyMs(situation.observed) < UNSTARTED_MS) return [];
   return [{ reason: "PodsNotMade", message: `${missing.join(", ")}: no such pod is made. See kubectl describe statefulset ${namesOf(name).statefulSet}, whose events say why.` }];
 }
 

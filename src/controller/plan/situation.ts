@@ -1,6 +1,7 @@
 import { podName } from "../resource/names.ts";
 import type { Observed, ObservedConfiguration, ObservedMember, ObservedPod, ObservedSeat } from "./observed.ts";
 import { hasLiveQuorum, seatOrdinal, votersOf } from "./seats.ts";
+import { parseRfc3339 } from "./time.ts";
 
 /** What is observed, with what follows from it at once. */
 export interface Situation {
@@ -69,4 +70,10 @@ export function isFounder({ observed: { bootstrap } }: Situation, incarnation: s
 /** Its volume belongs to another cluster. */
 export function isForeign({ clusterId }: Situation, { cluster }: ObservedMember): boolean {
   return cluster !== null && clusterId !== null && cluster !== clusterId;
+}
+
+/** For how long the condition Ready has been false; 0 while it is not. */
+export function unreadyMs({ cluster, nowMs }: Observed): number {
+  const ready = cluster.status?.conditions?.find(({ type }) => type === "Ready");
+  return ready?.status === "False" ? nowMs - (parseRfc3339(ready.lastTransitionTime) ?? nowMs) : 0;
 }

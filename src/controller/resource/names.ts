@@ -21,6 +21,7 @@ export const KEY_ANNOTATION = "synod.dev/key-announced";
 
 /** On each object that is applied: a fingerprint of what it is to be. */
 export const DESIRED_ANNOTATION = "synod.dev/desired";
+
 /** On the StatefulSet: when it was last changed so that Kubernetes looks at it. */
 export const NUDGED_ANNOTATION = "synod.dev/nudged";
 
