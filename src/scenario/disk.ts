@@ -61,10 +61,17 @@ export class Disk {
 
   /** Makes the oldest `count` records durable, all by default, and returns them. */
   sync(count = this.#unsynced.length): readonly LogRecord[] {
-    const synced = this.#unsynced.splice(0, count);
+    const synced = this.#takeUnsynced(count);
     for (const record of synced) this.#keep(record);
     this.#durable += synced.length;
     return synced;
+  }
+
+  #takeUnsynced(count: number): readonly LogRecord[] {
+    if (count < this.#unsynced.length) return this.#unsynced.splice(0, count);
+    const all = this.#unsynced;
+    this.#unsynced = [];
+    return all;
   }
 
   /** Loses what is not durable; a new life numbers its records from 1 again. */

@@ -1,3 +1,4 @@
+import { utf8 } from "../codec/utf8.ts";
 import { ERRORS } from "../errors/table.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { Operation, Outcome, Request } from "../history/operation.ts";
@@ -15,7 +16,7 @@ export interface ClientOptions {
   readonly world: World;
   /** Those that clients know of at present. */
   readonly machines: () => readonly Machine[];
-  readonly plan: Pick<Plan, "clients" | "keys" | "perSecond" | "patienceMs">;
+  readonly plan: Pick<Plan, "clients" | "keys" | "pauseMs" | "sessionPauseMs" | "patienceMs">;
 }
 
 const NS_PER_MS = 1_000_000;
@@ -26,7 +27,6 @@ const LARGEST_BURST = 30;
 /** Values are a few bytes long, and now and then so many that slots differ in size. */
 const LONG_VALUE = 300;
 const NO_RETRY: RetryToken = { kind: "none" };
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /**
@@ -77,7 +77,7 @@ export class Clients {
   /** So many more clients write under sessions, from now on. */
   startSessions(count: number, random: SeededRandom): void {
     const port = {
-      world: this.#world, random, stopped: () => this.#stopped,
+      world: this.#world, random, meanPauseMs: this.#options.plan.sessionPauseMs, stopped: () => this.#stopped,
       send: (command: Uint8Array, done: (outcome: Result | SynodError | null) => void) => {
         this.#ask<Result | SynodError | null>(random.pick(this.#options.machines()), { refused: null, given: null }, done, (member, answer) => member.write(command, answer));
       },
@@ -110,9 +110,7 @@ export class Clients {
   }
 
   #thinkAndGo(client: number): void {
-    const { clients, perSecond } = this.#options.plan;
-    const meanMs = (clients / perSecond) * 1_000;
-    this.#world.after(-Math.log(1 - this.#random.next()) * meanMs, () => {
+    this.#world.after(-Math.log(1 - this.#random.next()) * this.#options.plan.pauseMs, () => {
       if (!this.#stopped) this.#operate(client);
     });
   }
@@ -207,7 +205,7 @@ function commandOf(request: Exclude<Request, { op: "read" }>, retry: RetryToken)
   const key = keyFromText(request.key);
   if (request.op === "delete") return encodeCommand({ type: "delete", key, prevRevision: null, retry });
   const prevRevision = request.op === "cas" ? request.prevRevision : null;
-  return encodeCommand({ type: "put", key, value: encoder.encode(request.value), prevRevision, retry });
+  return encodeCommand({ type: "put", key, value: utf8(request.value), prevRevision, retry });
 }
 
 function readOutcome(record: { readonly value: Uint8Array; readonly modRevision: number } | null): Outcome {

@@ -56,10 +56,9 @@ async function searchSeeds({ seeds, from, minutes, jobs, wishes, limitMs = usual
 
 function tellSpeed(tally: Tally, realMs: number, time: TimeByPart, cpuMs: number): void {
   tally.summary(realMs).forEach(say);
-  // A thread that ended by itself does not tell where its time went.
-  if (time.size === 0) return;
-  say(`on one core: ${(tally.simulatedMs / cpuMs).toFixed(0)} simulated seconds per second of the threads' processor time`);
-  say(`where the time goes: ${describeTime(time)}`);
+  // A thread that ended by itself does not tell what it took.
+  if (cpuMs > 0) say(`on one core: ${(tally.simulatedMs / cpuMs).toFixed(0)} simulated seconds per second of the threads' processor time`);
+  if (time.size > 0) say(`where the time goes: ${describeTime(time)}`);
 }
 
 /** Makes the failing run smaller, and tells the end of what is left of it. */

@@ -50,10 +50,12 @@ export class Network {
   readonly #random: SeededRandom;
   readonly #faults: () => NetworkFaults;
   readonly #endpoints: readonly Endpoint[];
-  readonly #pairs = new Map<number, Pair>();
+  /** By the pair's path. */
+  readonly #pairs: Pair[];
   /** How many cuts there are of each way: they overlap. */
   readonly #cuts = new Map<number, number>();
-  readonly #lastArrivalMs = new Map<number, number>();
+  /** By path: what is not overtaken arrives no earlier than this. */
+  readonly #lastArrivalMs: Float64Array;
   messages = 0;
 
   constructor(world: World, faults: () => NetworkFaults, endpoints: readonly Endpoint[]) {
@@ -61,6 +63,9 @@ export class Network {
     this.#random = world.random.fork();
     this.#faults = faults;
     this.#endpoints = endpoints;
+    const paths = (endpoints.length + 1) ** 2;
+    this.#pairs = Array.from({ length: paths }, () => ({ up: false, life: 0 }));
+    this.#lastArrivalMs = new Float64Array(paths);
   }
 
   /** A machine's process listens and dials: links to it come up wherever they can. */
@@ -71,7 +76,7 @@ export class Network {
   /** Nothing gets along these ways until they are mended as often as they were cut. */
   cut(ways: readonly Way[]): void {
     for (const [from, to] of ways) {
-      this.#cuts.set(path(from, to), (this.#cuts.get(path(from, to)) ?? 0) + 1);
+      this.#cuts.set(this.#path(from, to), (this.#cuts.get(this.#path(from, to)) ?? 0) + 1);
       this.#world.after(GIVE_UP_MS * (0.5 + this.#random.next()), () => {
         if (this.#isCut(from, to)) this.breakLink(from, to);
       });
@@ -80,9 +85,9 @@ export class Network {
 
   mend(ways: readonly Way[]): void {
     for (const [from, to] of ways) {
-      const left = (this.#cuts.get(path(from, to)) ?? 1) - 1;
-      if (left > 0) this.#cuts.set(path(from, to), left);
-      else this.#cuts.delete(path(from, to));
+      const left = (this.#cuts.get(this.#path(from, to)) ?? 1) - 1;
+      if (left > 0) this.#cuts.set(this.#path(from, to), left);
+      else this.#cuts.delete(this.#path(from, to));
       if (left <= 0) this.#connectLater(from, to);
     }
   }
@@ -94,11 +99,11 @@ export class Network {
   }
 
   #isCut(from: number, to: number): boolean {
-    return this.#cuts.has(path(from, to));
+    return this.#cuts.has(this.#path(from, to));
   }
 
   isUp(a: number, b: number): boolean {
-    return this.#pairs.get(pairName(a, b))?.up === true;
+    return this.#pair(a, b).up;
   }
 
   breakLink(a: number, b: number): void {
@@ -143,10 +148,10 @@ export class Network {
     const { latencyMs, jitterMs, reordering } = this.#faults();
     const { life } = pair;
     let arrivalMs = this.#world.nowMs + latencyMs + jitterMs * this.#random.next() ** 3;
-    const way = path(from, to);
     if (reordering === 0 || !this.#random.chance(reordering)) {
-      arrivalMs = Math.max(arrivalMs, this.#lastArrivalMs.get(way) ?? 0);
-      this.#lastArrivalMs.set(way, arrivalMs);
+      const way = this.#path(from, to);
+      arrivalMs = Math.max(arrivalMs, this.#lastArrivalMs[way] as number);
+      this.#lastArrivalMs[way] = arrivalMs;
     }
     this.#world.after(arrivalMs - this.#world.nowMs, () => {
       if (pair.life === life && this.#end(to).reachable) this.#end(to).receive(from, bytes);
@@ -177,17 +182,14 @@ export class Network {
   }
 
   #pair(a: number, b: number): Pair {
-    const name = pairName(a, b);
-    let pair = this.#pairs.get(name);
-    if (pair === undefined) this.#pairs.set(name, (pair = { up: false, life: 0 }));
-    return pair;
+    return this.#pairs[a < b ? this.#path(a, b) : this.#path(b, a)] as Pair;
+  }
+
+  #path(from: number, to: number): number {
+    return from * (this.#endpoints.length + 1) + to;
   }
 
   #end(machine: number): Endpoint {
     return this.#endpoints[machine - 1] as Endpoint;
   }
 }
-
-const MOST_MEMBERS = 64;
-const path = (from: number, to: number): number => from * MOST_MEMBERS + to;
-const pairName = (a: number, b: number): number => path(Math.min(a, b), Math.max(a, b));

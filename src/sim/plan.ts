@@ -27,8 +27,10 @@ export interface Plan {
   /** So many more write under sessions. */
   readonly sessions: number;
   readonly keys: number;
-  /** Operations of all clients together per simulated second, about; bursts come on top. */
-  readonly perSecond: number;
+  /** How long a client thinks before it begins its next operation, on the average. */
+  readonly pauseMs: number;
+  /** The same for those that write under sessions. */
+  readonly sessionPauseMs: number;
   /** How long a client waits for an answer before it goes on without one. */
   readonly patienceMs: number;
   /** How often each fault begins, per simulated second. */
@@ -49,7 +51,9 @@ export interface Plan {
 }
 
 /** What is asked for instead of what the seed says. */
-export interface Wishes extends Partial<Pick<Plan, "size" | "spares" | "troubleMs" | "clients" | "sessions" | "keys" | "perSecond" | "lasting">> {
+export interface Wishes extends Partial<Pick<Plan, "size" | "spares" | "troubleMs" | "clients" | "sessions" | "keys" | "lasting">> {
+  /** Operations that all clients, those with sessions too, begin per simulated second, about; bursts come on top. */
+  readonly perSecond?: number;
   /** Faults that do not happen. */
   readonly without?: readonly (Fault | "network")[];
 }
@@ -63,14 +67,14 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
   const part = (most: number): number => random.pick([0, 0, most * random.next()]);
   const perSecond = random.pick([20, 20, 50, 200]);
   const drift = random.pick([0, 0, 0.001, 0.05]);
-  const drawn: Plan = {
+  const drawn: Omit<Plan, "pauseMs"> = {
     size: random.pick([1, 2, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 6, 7, 9]),
     spares: random.pick([0, 0, 1, 2, 4]),
     troubleMs: 20_000,
     clients: random.pick([2, 4, 8, 16]),
     sessions: 0,
     keys: random.integer(1, 4),
-    perSecond,
+    sessionPauseMs: 60,
     patienceMs: random.pick([300, 2_000, 10_000]),
     faults: {
       kill: rate(0.1), powerLoss: rate(0.1), pause: rate(0.1), clockStep: rate(0.03), cutOneWay: rate(0.1), cutBothWays: rate(0.1),
@@ -98,7 +102,8 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
   const most = random.pick([0.3, 0.7, 1.5]) * Math.ceil(drawn.size / 3);
   const crashLoop = random.pick([0, 0, 0, 0.1, 0.3]);
   const sessions = random.pick([0, 0, 1, 3]);
-  return wish({ ...drawn, ...drawLastingDisk(seed), sessions, faults: { ...bounded(drawn, most), crashLoop, ...drawLaterFaults(seed) } }, wishes);
+  const pauseMs = (drawn.clients / perSecond) * 1_000;
+  return wish({ ...drawn, ...drawLastingDisk(seed), pauseMs, sessions, faults: { ...bounded(drawn, most), crashLoop, ...drawLaterFaults(seed) } }, wishes);
 }
 
 /** Drawn by themselves, so that what else a seed leads to is as it was without them. */
@@ -118,14 +123,14 @@ function drawLastingDisk(seed: number): Partial<Plan> {
 const LASTING: readonly Fault[] = ["kill", "powerLoss", "pause", "cutOneWay", "cutBothWays", "partition", "slowDisk", "hungDisk", "fullDisk"];
 
 /** All rates, made lower where more than `most` machines would be in trouble at once on the average: a cluster that never works shows little. */
-function bounded({ faults, meanTroubleMs }: Plan, most: number): Plan["faults"] {
+function bounded({ faults, meanTroubleMs }: Pick<Plan, "faults" | "meanTroubleMs">, most: number): Plan["faults"] {
   const atOnce = LASTING.reduce((sum, fault) => sum + faults[fault], 0) * (meanTroubleMs / 1_000);
   if (atOnce <= most) return faults;
   const scaled = LASTING.map((fault) => [fault, faults[fault] * (most / atOnce)]);
   return { ...faults, ...Object.fromEntries(scaled) as Partial<Plan["faults"]> };
 }
 
-function wish(drawn: Plan, { without = [], ...wishes }: Wishes): Plan {
+function wish(drawn: Plan, { without = [], perSecond, ...wishes }: Wishes): Plan {
   const faults = { ...drawn.faults };
   for (const fault of without) if (fault !== "network") faults[fault] = 0;
   const { latencyMs, jitterMs } = drawn.network;
@@ -133,5 +138,16 @@ function wish(drawn: Plan, { without = [], ...wishes }: Wishes): Plan {
   const given = Object.fromEntries(Object.entries(wishes).filter(([, value]) => value !== undefined));
   const lastingDisk = without.includes(`${drawn.lastingDisk}Disk` as Fault) ? "works" : drawn.lastingDisk;
   const plan = { ...drawn, faults, network, lastingDisk, ...given };
-  return { ...plan, spares: Math.min(plan.spares, MAX_SCENARIO_MEMBERS - plan.size) };
+  return { ...plan, ...(perSecond === undefined ? {} : evenPauses(plan, perSecond)), spares: Math.min(plan.spares, MAX_SCENARIO_MEMBERS - plan.size) };
+}
+
+/** Operations that clients begin per simulated second, on the average. */
+export function operationsPerSecond({ clients, sessions, pauseMs, sessionPauseMs }: Plan): number {
+  return 1_000 * (clients / pauseMs + sessions / sessionPauseMs);
+}
+
+/** All clients alike begin so many operations per second together. */
+function evenPauses({ clients, sessions }: Pick<Plan, "clients" | "sessions">, perSecond: number): Pick<Plan, "pauseMs" | "sessionPauseMs"> {
+  const pauseMs = ((clients + sessions) / perSecond) * 1_000;
+  return { pauseMs, sessionPauseMs: pauseMs };
 }

@@ -7,6 +7,8 @@ import type { World } from "./world.ts";
 export interface SessionWriterPort {
   readonly world: World;
   readonly random: SeededRandom;
+  /** Between the beginnings of two writes, on the average. */
+  readonly meanPauseMs: number;
   readonly stopped: () => boolean;
   /** Sends a command to some member, once; null: no answer came. */
   send(command: Uint8Array, done: (outcome: Result | SynodError | null) => void): void;
@@ -14,7 +16,6 @@ export interface SessionWriterPort {
   write(retry: RetryToken, done: () => void): void;
 }
 
-const MEAN_PAUSE_MS = 60;
 const REOPEN_MS = 200;
 /** Writes that are under way at once: sequence numbers arrive through several members in any order. */
 const MOST_OPEN = 4;
@@ -54,8 +55,8 @@ export class SessionWriter {
   }
 
   #pause(): void {
-    const { world, random } = this.#port;
-    world.after(-Math.log(1 - random.next()) * MEAN_PAUSE_MS, () => this.#goOn());
+    const { world, random, meanPauseMs } = this.#port;
+    world.after(-Math.log(1 - random.next()) * meanPauseMs, () => this.#goOn());
   }
 
   #goOn(): void {

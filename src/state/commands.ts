@@ -32,6 +32,9 @@ export type Command =
 
 const NO_RETRY: RetryToken = Object.freeze({ kind: "none" });
 
+/** Smaller commands are written in memory that is used again and copied out of it, as memory of their own costs more. */
+const LARGEST_SHARING = 2_048;
+const shared = new ByteWriter(2 * LARGEST_SHARING);
 /** Bytes of a write beside its key, value and idempotency key, at most. */
 const WRITE_OVERHEAD = 48;
 
@@ -40,22 +43,22 @@ const WRITE_OVERHEAD = 48;
  * Throws `SYNOD_ERR_BAD_REQUEST` for an idempotency key that is not well-formed Unicode.
  */
 export function encodeCommand(command: Command): Uint8Array {
+  const bytes = WRITE_OVERHEAD + ("key" in command ? command.key.length : 0) + ("value" in command ? command.value.length : 0);
+  return bytes > LARGEST_SHARING ? writeCommand(new ByteWriter(bytes), command).take() : writeCommand(shared.reset(), command).finish();
+}
+
+function writeCommand(writer: ByteWriter, command: Command): ByteWriter {
   switch (command.type) {
-    case "put": {
-      const { key, value, prevRevision, retry } = command;
-      const writer = new ByteWriter(WRITE_OVERHEAD + key.length + value.length).u8(PUT);
-      return writeBody(writeRetry(writer, retry), key, prevRevision).raw(value).take();
-    }
-    case "delete": {
-      const writer = new ByteWriter(WRITE_OVERHEAD + command.key.length).u8(DELETE);
-      return writeBody(writeRetry(writer, command.retry), command.key, command.prevRevision).take();
-    }
+    case "put":
+      return writeBody(writeRetry(writer.u8(PUT), command.retry), command.key, command.prevRevision).raw(command.value);
+    case "delete":
+      return writeBody(writeRetry(writer.u8(DELETE), command.retry), command.key, command.prevRevision);
     case "openSession":
-      return Uint8Array.of(OPEN_SESSION);
+      return writer.u8(OPEN_SESSION);
     case "closeSession":
-      return new ByteWriter(9).u8(CLOSE_SESSION).u53(command.session).take();
+      return writer.u8(CLOSE_SESSION).u53(command.session);
     case "advanceTime":
-      return new ByteWriter(9).u8(ADVANCE_TIME).u53(command.timeMs).take();
+      return writer.u8(ADVANCE_TIME).u53(command.timeMs);
   }
 }
 

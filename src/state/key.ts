@@ -1,3 +1,4 @@
+import { utf8 } from "../codec/utf8.ts";
 import { SynodError } from "../errors/synod-error.ts";
 
 /**
@@ -7,8 +8,6 @@ import { SynodError } from "../errors/synod-error.ts";
 export type ByteString = string;
 
 const CHUNK = 1024;
-const LAST_ASCII = 0x7f;
-const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The bytes from `start` to `end` as a byte string. */
@@ -39,23 +38,10 @@ export function bytesOf(text: ByteString): Uint8Array {
 
 /** A key's bytes: the UTF-8 of `text`. Throws `SYNOD_ERR_BAD_REQUEST` for a lone surrogate, which has no UTF-8. */
 export function keyFromText(text: string): Uint8Array {
-  return asciiBytes(text) ?? encodeText(text);
-}
-
-/** One byte per character, as nearly all keys have; null for other texts. A fraction of what an encoder costs. */
-function asciiBytes(text: string): Uint8Array | null {
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code > LAST_ASCII) return null;
-    bytes[at] = code;
-  }
+  const bytes = utf8(text);
+  // Where each character takes one byte there is none.
+  if (bytes.length !== text.length && !text.isWellFormed()) throw new SynodError("SYNOD_ERR_BAD_REQUEST", "The text is not well-formed Unicode.");
   return bytes;
-}
-
-function encodeText(text: string): Uint8Array {
-  if (!text.isWellFormed()) throw new SynodError("SYNOD_ERR_BAD_REQUEST", "The text is not well-formed Unicode.");
-  return encoder.encode(text);
 }
 
 /** The text of a key, or null when its bytes are not valid UTF-8. `keyFromText` of the text gives the same bytes again. */

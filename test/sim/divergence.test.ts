@@ -25,7 +25,7 @@ function cluster(seed: number, snapshotBytes: number) {
     world, network: () => network, watch, limits: {}, segmentBytes: 65_536, snapshotBytes, syncMs: () => 0.5, callMs: () => 0, codec: () => PEER_CODEC, isRemembered: () => false,
   }));
   const network = new Network(world, () => QUIET, machines);
-  const clients = new Clients({ world, machines: () => machines, plan: { clients: 6, keys: 3, perSecond: 200, patienceMs: 10_000 } });
+  const clients = new Clients({ world, machines: () => machines, plan: { clients: 6, keys: 3, pauseMs: 30, sessionPauseMs: 30, patienceMs: 10_000 } });
   for (const machine of machines) machine.start();
   clients.start();
   return { world, machines, warnings };

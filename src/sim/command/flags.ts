@@ -46,7 +46,7 @@ export function readFlags(argv: readonly string[]): Flags {
     .option("--clients <count>", "instead of what the seed draws: how many clients", parseCount)
     .option("--sessions <count>", "instead of what the seed draws: how many more clients with sessions", parseNatural)
     .option("--keys <count>", "instead of what the seed draws: how many keys", parseCount)
-    .option("--rate <count>", "instead of what the seed draws: operations per simulated second, about", parseCount)
+    .option("--rate <count>", "instead of what the seed draws: operations that all clients together begin per simulated second, about", parseCount)
     .option("--lasting <shape>", `instead of what the seed draws: what still lasts when a quorum heals: ${SHAPES.join(", ")}`, parseShape)
     .option("--without <faults>", `without some of: ${["network", ...FAULTS].join(",")}`, parseFaults)
     .parse(argv);

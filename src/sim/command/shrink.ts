@@ -1,4 +1,4 @@
-import { drawPlan, FAULTS, type Wishes } from "../plan.ts";
+import { drawPlan, FAULTS, operationsPerSecond, type Plan, type Wishes } from "../plan.ts";
 
 /** The kind of what a run with these wishes fails with (see `failureKind`); null: it does not fail. */
 export type Fails = (wishes: Wishes) => Promise<string | null>;
@@ -51,10 +51,16 @@ const withoutOne = (fault: NonNullable<Wishes["without"]>[number]): Step => (see
   return isActive ? [{ ...wishes, without: [...without, fault] }] : [];
 };
 
-const fewer = (what: "clients" | "sessions" | "keys" | "size" | "perSecond", most: number): Step => (seed, wishes) => {
-  const now = drawPlan(seed, wishes)[what];
-  return [1, 2, 3, 5, 10, 20].filter((count) => count < now && count <= most).map((count) => ({ ...wishes, [what]: count }));
+type Countable = "clients" | "sessions" | "keys" | "size" | "perSecond";
+
+const fewer = (what: Countable, most: number): Step => (seed, wishes) => {
+  const now = countOf(drawPlan(seed, wishes), what);
+  return [1, 2, 3, 5, 10, 20].filter((fewer) => fewer < now && fewer <= most).map((fewer) => ({ ...wishes, [what]: fewer }));
 };
+
+function countOf(plan: Plan, what: Countable): number {
+  return what === "perSecond" ? operationsPerSecond(plan) : plan[what];
+}
 
 const nothingLasts: Step = (seed, wishes) => (drawPlan(seed, wishes).lasting === "whole" ? [] : [{ ...wishes, lasting: "whole" }]);
 

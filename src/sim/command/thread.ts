@@ -60,8 +60,9 @@ if (!isMainThread && parentPort !== null) {
   const say = (said: Said): void => port.postMessage(said);
   const tell = (line: string): void => say({ type: "line", line });
   port.on("message", (task: Task | null) => {
-    if (task === null) say({ type: "time", time: profile.stop(), cpuMs: cpuMs() - beginMs });
-    else void live(task, task.told ? tell : undefined).then((answer) => {
+    if (task === null) return say({ type: "time", time: profile.end(), cpuMs: cpuMs() - beginMs });
+    profile.next();
+    void live(task, task.told ? tell : undefined).then((answer) => {
       // A promise that was rejected and that nobody follows is found when the event loop comes round, and belongs to this seed.
       setImmediate(say, answer);
     });
