@@ -10,11 +10,13 @@ import { encodeValue, type Value } from "../../src/paxos/value.ts";
 import { memberIncarnation, scenarioConfiguration } from "../../src/scenario/names.ts";
 import type { Result } from "../../src/state/results.ts";
 import { StateMachine } from "../../src/state/state-machine.ts";
+import type { Founding } from "../../src/storage/interface.ts";
 import { bytesOfSnapshot, put, restore } from "../state/helpers.ts";
 
 /** More than any test here needs, even when each look at the clock ends a stretch. */
 const MAX_STRETCHES = 100;
 const FOUNDED = scenarioConfiguration(3);
+const FOUNDING: Founding = { cluster: "c", configuration: FOUNDED, configurationSlot: slot(0) };
 const ballot = (round: number): Ballot => ({ round, incarnation: memberIncarnation(1) });
 
 /** An applier at work on an empty state, or on a snapshot. Each look at the clock costs `lookMs`. */
@@ -25,12 +27,12 @@ class ApplierWorld {
   readonly answers: { readonly proposalId: number; readonly results: readonly Result[] }[] = [];
   readonly checkpoints: { readonly slot: number; readonly checksum: number }[] = [];
 
-  constructor(state = new StateMachine(), snapshot: SnapshotHandle | null = null) {
+  constructor(state = new StateMachine(), snapshot: SnapshotHandle | null = null, founding: Founding = FOUNDING) {
     this.applier = new Applier({
       nowMs: () => (this.#nowMs += this.lookMs),
       applied: (proposalId, results) => void this.answers.push({ proposalId, results }),
       checkpoint: (slot, checksum) => void this.checkpoints.push({ slot, checksum }),
-    }, { state, snapshot, founding: { cluster: "c", configuration: FOUNDED, configurationSlot: slot(0) } });
+    }, { state, snapshot, founding });
   }
 
   push(from: number, values: readonly Value[], proposalId: number | null = null): void {
@@ -118,6 +120,27 @@ describe("what an applied prefix stands for", () => {
     world.push(3, [writes("b")]);
     world.runToEnd();
     expect({ ...world.applier.handle(), promised: ZERO_BALLOT }).toEqual(snapshotAfter([{ kind: "barrier", ballot: ballot(5) }, writes("a"), writes("b")]).handle);
+  });
+});
+
+describe("a member that joined", () => {
+  it("takes no snapshot before it applied the configuration that it was given, which governs no slot below (rule 16)", () => {
+    const joined = scenarioConfiguration(5);
+    const values: Value[] = [
+      writes("a"),
+      { kind: "configuration", origin: ballot(1), configuration: scenarioConfiguration(4) },
+      writes("b"),
+      { kind: "configuration", origin: ballot(1), configuration: joined },
+    ];
+    const world = new ApplierWorld(new StateMachine(), null, { ...FOUNDING, configuration: joined, configurationSlot: slot(4) });
+    const possible = [world.applier.canSnapshot];
+    values.forEach((value, index) => {
+      world.push(index + 1, [value]);
+      world.runToEnd();
+      possible.push(world.applier.canSnapshot);
+    });
+    expect(possible).toEqual([false, false, false, false, true]);
+    expect({ ...world.applier.handle(), promised: ZERO_BALLOT }).toEqual(snapshotAfter(values).handle);
   });
 });
 

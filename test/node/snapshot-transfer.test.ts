@@ -140,6 +140,22 @@ describe("a snapshot for a peer", () => {
     expect(transfer.toFetcher).toEqual([{ type: "snapshotUnavailable", minSlot: 1 }]);
   });
 
+  for (const [which, as, moreBytes] of [["an earlier one", 10, 0], ["one of the same slot and another size", 20, 1]] as const) {
+    it(`is never mixed with ${which}: a late part of that is left out, though it begins where the next is awaited`, async () => {
+      const transfer = new Transfer(20);
+      for (let steps = 0; steps < 4; steps++) await transfer.exchange();
+      const { offset } = transfer.toServer[0] as Extract<PeerMessage, { type: "snapshotRequest" }>;
+      expect(offset).toBeGreaterThan(0);
+      const { handle, bytes } = stateAt(10).snapshot;
+      const late = bytes.subarray(offset, offset + VALUE_BYTES);
+      transfer.fetch.take(SERVER, { type: "snapshotChunk", handle: { ...handle, slot: slot(as) }, size: bytes.length + moreBytes, offset, bytes: late });
+      await transfer.runToEnd();
+      const { newest } = transfer.stored;
+      expect(Buffer.concat(transfer.written).equals(newest.bytes)).toBe(true);
+      expect(transfer.installed).toEqual([{ handle: newest.handle, checksum: newest.handle.checksum }]);
+    });
+  }
+
   it("is installed however long the disk takes to check it: given up then, it would be on disk and never in the state", async () => {
     const transfer = new Transfer();
     let verify = (): void => {};

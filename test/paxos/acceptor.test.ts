@@ -117,6 +117,16 @@ it("keeps the promise and the own round over a restart, whatever its snapshot sa
   expect(core.campaign().last("prepare").ballot).toEqual(ballot(13, 1));
 });
 
+it("promises after a restart what its snapshot says, when the crash came between the snapshot and the record of its promise", () => {
+  const recovered = { ...NOTHING, promised: ballot(2, 3), ownRound: 1, snapshot: { ...snapshotHandle(3), promised: ballot(5, 2) }, chosenThrough: slot(3) };
+  const core = new LoneCore({ recovered });
+  expect(core.core.status().ballot).toEqual(ballot(5, 2));
+  core.receive(3, accept(3, 3, 4, ["w"], 3));
+  expect(core.all("accepted")).toEqual([]);
+  expect(core.last("reject", 3)).toMatchObject({ promised: ballot(5, 2) });
+  expect(core.campaign().last("prepare").ballot).toEqual(ballot(6, 1));
+});
+
 describe("a snapshot that does not advance the applied slot", () => {
   it("is ignored: nothing is applied twice, skipped or forgotten", () => {
     const core = new LoneCore().receive(2, accept(5, 2, 1, ["a", "b", "c"], 3));

@@ -6,7 +6,7 @@ import type { ConfigurationChange } from "../../src/paxos/membership.ts";
 import type { ReportedEntry } from "../../src/paxos/messages.ts";
 import { encodeValue } from "../../src/paxos/value.ts";
 import { memberIncarnation, memberInfo } from "../../src/scenario/names.ts";
-import { ballot, commands, LoneCore, members } from "./lone-core.ts";
+import { ballot, commands, LoneCore, members, snapshotHandle } from "./lone-core.ts";
 
 const add = (member: number): ConfigurationChange => ({ type: "addLearner", member: memberInfo(member) });
 const remove = (member: number): ConfigurationChange => ({ type: "remove", incarnation: memberIncarnation(member) });
@@ -305,6 +305,26 @@ describe("a member without a vote", () => {
     expect(core.last("catchUp", 2)).toMatchObject({ fromSlot: 2 });
     core.receive(2, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(2), values: [configuration(members([1], [], [2]))], chosenThrough: slot(2) });
     expect(core.pass(1_000).core.status()).toMatchObject({ role: "leader", ready: true });
+  });
+});
+
+describe("a member that installs a snapshot with a change of the members", () => {
+  const throughTheChange = { ...snapshotHandle(3), configuration: members([1, 2, 4], [], [3]), configurationSlot: slot(2), promised: ballot(5, 2) };
+
+  it("promises what the snapshot's giver had promised, so that it refuses late leaders of the old voters and campaigns above the change's ballot (rule 16)", () => {
+    const core = new LoneCore().input({ type: "snapshotInstalled", handle: throughTheChange });
+    expect(core.core.status()).toMatchObject({ configurationSlot: 2, ballot: ballot(5, 2) });
+    expect(core.records[0]).toEqual({ type: "promised", ballot: ballot(5, 2) });
+    core.receive(3, { type: "accept", ballot: ballot(3, 3), firstSlot: slot(4), values: [commands("w")], chosenThrough: slot(3) });
+    expect(core.all("accepted")).toEqual([]);
+    expect(core.last("reject", 3)).toMatchObject({ promised: ballot(5, 2) });
+    expect(core.campaign().last("prepare", 4).ballot).toEqual(ballot(6, 1));
+  });
+
+  it("gives up an election below the ballot at which the change was chosen", () => {
+    const core = new LoneCore().campaign().input({ type: "snapshotInstalled", handle: throughTheChange });
+    expect(core.events).toContainEqual(expect.objectContaining({ type: "electionLost", reason: "higherBallot" }));
+    expect(core.core.campaigns).toBe(false);
   });
 });
 
