@@ -63,6 +63,7 @@ export async function recoverLog(
   const { segments, tail } = readSegments(chain, incarnation, builder);
   for (const source of unopened) checkUnopenedSegment(source, tail.sequence);
   checkOldest(chain, snapshot);
+  if (!founded && (snapshot !== null || nextAfter(tail) > 1)) throw corrupt(folder, 0, "there are records in a folder without the document that makes it part of a cluster");
   const kept = tail.offset === 0 ? segments.slice(0, -1) : segments;
   return {
     state: builder.finish(),
@@ -151,4 +152,9 @@ function checkOldest(chain: readonly OpenedSegment[], snapshot: SnapshotHandle |
   for (const { header, source } of chain) {
     if (header.snapshotSlot > (snapshot?.slot ?? 0)) throw corrupt(source.file, 0, `the snapshot of slot ${header.snapshotSlot} is missing`);
   }
+}
+
+/** The number of the record after a batch. */
+function nextAfter({ firstRecord, records }: ScannedBatch): number {
+  return firstRecord + records.length;
 }

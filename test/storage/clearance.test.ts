@@ -19,7 +19,7 @@ async function usedFolder(fenced: boolean): Promise<{ disk: SimulatedDisk; incar
 
 /** Whose folder it is now: the old one's with all that it held, or a new one's with nothing. */
 async function look(disk: SimulatedDisk, incarnation: string): Promise<"old" | "new"> {
-  const life = await Life.begin(disk);
+  const life = await Life.begin(disk, {}, { founded: false });
   const { identity, founding, recovered } = life.storage;
   await life.storage.close();
   if (identity.incarnation === incarnation) {
@@ -50,7 +50,7 @@ describe("a folder that is given up", () => {
       const done = (async (): Promise<boolean> => {
         await commitClearance(disk.fileSystem(), FOLDER);
         // The next life begins the clearing, and may end in the middle of it too.
-        await (await Life.begin(disk)).storage.close();
+        await (await Life.begin(disk, {}, { founded: false })).storage.close();
         return true;
       })();
       over = await Promise.race([done, crashed]);

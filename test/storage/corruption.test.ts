@@ -174,6 +174,7 @@ it("gives the right data or SYNOD_ERR_CORRUPT whichever byte of a folder is flip
 describe("a folder that lost a file", () => {
   it.each([
     ["identity.json", "SYNOD_ERR_CORRUPT"],
+    ["founding.json", "SYNOD_ERR_CORRUPT"],
     ["log/0000000002.log", "SYNOD_ERR_CORRUPT"],
     ["snapshots/20.snap", "SYNOD_ERR_CORRUPT"],
   ])("is refused without %s", async (name, code) => {

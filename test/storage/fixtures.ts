@@ -89,13 +89,15 @@ export class Life {
     this.timers = timers;
   }
 
-  static async begin(disk: SimulatedDisk, options: StorageOptions = {}): Promise<Life> {
+  /** Of a member of a cluster; or of none yet, which records nothing. */
+  static async begin(disk: SimulatedDisk, options: StorageOptions = {}, { founded = true } = {}): Promise<Life> {
     const recorder = new Recorder();
     const timers = new ManualTimers();
     const storage = await openStorage({
       fileSystem: disk.fileSystem(), folder: FOLDER, member: "one", listener: recorder,
       options: { segmentBytes: 8192, timers, ...options },
     });
+    if (founded && storage.founding === null) await storage.saveFounding(FOUNDING);
     return new Life(storage, recorder, timers);
   }
 

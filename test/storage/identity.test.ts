@@ -30,7 +30,7 @@ it("refuses a folder that is open, and takes it again once it was closed", async
 
 it("keeps the founding document durably before it says so, and takes only the same one again", async () => {
   const disk = new SimulatedDisk();
-  const life = await Life.begin(disk);
+  const life = await Life.begin(disk, {}, { founded: false });
   expect(life.storage.founding).toBeNull();
   await life.storage.saveFounding(FOUNDING);
   disk.losePower(0);
@@ -42,7 +42,7 @@ it("keeps the founding document durably before it says so, and takes only the sa
 });
 
 it("takes one founding of two that come at once", async () => {
-  const { storage } = await Life.begin(new SimulatedDisk());
+  const { storage } = await Life.begin(new SimulatedDisk(), {}, { founded: false });
   const results = await Promise.allSettled([storage.saveFounding(FOUNDING), storage.saveFounding({ ...FOUNDING, cluster: "d".repeat(32) })]);
   expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
 });
