@@ -47,6 +47,7 @@ export const ERRORS = {
   SYNOD_ERR_STALE_CONFIGURATION: refused(409, "The configuration has changed since this change was planned. Read GET /v1/members and plan again."),
   SYNOD_ERR_LEARNER_LAGS: later(409, "The learner has not caught up or does not answer, so it cannot vote yet. Ask again when GET /v1/members shows it caught up."),
   SYNOD_ERR_NO_LIVE_QUORUM: refused(409, "Of the voters that would remain, too few answer to make a quorum. Bring members back first, or force the change if they are about to be."),
+  SYNOD_ERR_NO_SUCCESSOR: later(409, "The change removes the leader, and no other voter could take over: none of them reaches a quorum. Nothing was changed. Mend the links between the others; then hand leadership to one of them, or wait a minute, and ask again."),
   SYNOD_ERR_LEFT: later(503, "This member has left the cluster and serves nothing any more. Ask another. The request was not executed."),
   SYNOD_ERR_FENCED: refused(503, "This member has fenced itself and does not serve. Its status says why."),
   SYNOD_ERR_DIVERGED: later(503, "This member's state differs from the majority's and is being replaced."),

@@ -86,6 +86,8 @@ export type ChangeFailure =
   | "learnerLags"
   /** Of the voters that there would be, no quorum was heard from lately. */
   | "noLiveQuorum"
+  /** The change removes this leader, and no other voter could take over when it was asked to a short while ago. */
+  | "noSuccessor"
   /** It was proposed, and leadership was lost before it was done; a later leader finishes it or drops it. */
   | "unknown";
 
