@@ -28,7 +28,7 @@ export const ERRORS = {
   SYNOD_ERR_NO_LEADER: later(503, "No leader is known or reachable. The request was not executed."),
   SYNOD_ERR_NOT_LEADER: refused(409, "Only the leader can do this. The details name it, if one is known."),
   SYNOD_ERR_BUSY: later(503, "A bounded queue is full. The request was not executed."),
-  SYNOD_ERR_NO_SPACE: later(507, "The disk is full: the leader's, or those of so many members that no quorum has room. Nothing was executed; deletes still are."),
+  SYNOD_ERR_NO_SPACE: later(507, "The disk is full: the leader's, or those of so many members that no quorum within its reach has room. Nothing was executed; deletes still are."),
   SYNOD_ERR_OUTCOME_UNKNOWN: unknown(504, "The request may or may not have been, or may yet be, executed."),
   SYNOD_ERR_TIMEOUT: later(504, "The read could not be answered in time."),
   SYNOD_ERR_STARTING: later(503, "This member is restoring its state. The request was not executed."),

@@ -19,6 +19,9 @@ import { ReplicaLog } from "./replica-log.ts";
 import { Successors } from "./successors.ts";
 import { Transfer } from "./transfer.ts";
 
+/** As long as a call for a change is tried again, so that a leader that is to be removed asks each voter at most once for one call. */
+const REMOVAL_REST_MS = 10_000;
+
 export interface CoreOptions {
   readonly self: Incarnation;
   /** The configuration of the founding document; a later one of a snapshot or of the log takes its place. */
@@ -74,7 +77,7 @@ export class PaxosCore {
   #leader: Leader | null = null;
   #readRounds: ReadRounds | null = null;
   #transfer: Transfer | null = null;
-  readonly #successors = new Successors();
+  readonly #successors = new Successors(REMOVAL_REST_MS);
   #fenced = false;
   #diskFull = false;
   #wantedAbove: Slot | null = null;
@@ -205,6 +208,8 @@ export class PaxosCore {
       case "diskFree":
         this.#diskFull = false;
         return;
+      case "peerDisk":
+        return this.#election.diskHeard(input.peer, input.full);
       case "snapshotTaken":
         return this.#cut(input.handle.slot);
       case "snapshotWanted":

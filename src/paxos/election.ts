@@ -22,6 +22,8 @@ export class Election {
   /** `invitation`: the ballot of the leader that asked this member to take over (rule 12). */
   #preVote: { nonce: number; granted: Set<Incarnation>; startedAtMs: number; invitation: Ballot | null } | null = null;
   #seenRound = 0;
+  /** Peers with a link and a full disk. */
+  readonly #full = new Set<Incarnation>();
 
   /** `restarted`: the member took part before, so a leader may well be at work and must not be disturbed at once. */
   constructor(context: Context, restarted: boolean) {
@@ -105,8 +107,14 @@ export class Election {
     else this.#waitElectionTimeout();
   }
 
+  diskHeard(peer: Incarnation, full: boolean): void {
+    if (full) this.#full.add(peer);
+    else this.#full.delete(peer);
+  }
+
   /** The link to a peer closed: if it was the leader's, that is a hint of its death, for this member only (rule 7). */
   linkClosed(peer: Incarnation): void {
+    this.#full.delete(peer);
     if (peer === this.#candidate?.incarnation) {
       this.#candidate = null;
       this.#waitRetry();
@@ -117,12 +125,16 @@ export class Election {
     this.#deadlineMs = Math.min(this.#deadlineMs ?? Infinity, nowMs + random * LINK_LOSS_DELAY_MS);
   }
 
-  /** Whether to let `candidate` campaign: not while a leader is heard, unless the leader itself asks. Logs are never compared. */
+  /**
+   * Whether to let `candidate` campaign: not while a leader is heard, unless the leader itself asks, or its disk is full and the candidate's
+   * is not (rule 15). Logs are never compared.
+   */
   grants(candidate: Incarnation): boolean {
     const { nowMs, timings } = this.#context;
     const rival = this.#candidate !== null && this.#candidate.incarnation !== candidate && nowMs < this.#candidate.untilMs;
     if (rival) return false;
-    if (this.#heardAtMs === null || this.#leaderLinkClosed || candidate === this.#leader) return true;
+    const hasMoreRoom = this.#leader !== null && this.#full.has(this.#leader) && !this.#full.has(candidate);
+    if (this.#heardAtMs === null || this.#leaderLinkClosed || candidate === this.#leader || hasMoreRoom) return true;
     return nowMs - this.#heardAtMs >= timings.electionTimeoutMs;
   }
 

@@ -159,6 +159,12 @@ describe("a transfer of leadership", () => {
     expect(core.core.status().lastSlot).toBe(2);
   });
 
+  it("does not wait until the leader serves: it may never, and the target can", () => {
+    const core = new LoneCore({ size: 5 }).lead([2, 3]).input(transfer).acknowledge(1, [2]);
+    expect(core.core.status().ready).toBe(false);
+    expect(core.all("transferLeadership", 2)).toHaveLength(1);
+  });
+
   it("that fails lets the queued proposals go on", () => {
     const core = new LoneCore().serve().input(transfer).propose(1, "a").passHeard(390);
     expect(core.core.status().lastSlot).toBe(1);
@@ -249,6 +255,21 @@ describe("a pre-vote", () => {
     expect(follower.last("preVoteReply").granted).toBe(false);
     follower.input({ type: "linkDown", peer: memberIncarnation(2) }).receive(3, ask);
     expect(follower.last("preVoteReply").granted).toBe(true);
+  });
+
+  it("is granted to who has room by a follower whose leader's disk is full, as long as the link to the leader stays", () => {
+    const disk = (of: number, full: boolean) => ({ type: "peerDisk", peer: memberIncarnation(of), full } as const);
+    const follower = new LoneCore().receive(2, { type: "heartbeat", ballot: ballot(4, 2), nonce: 1, chosenThrough: slot(0) });
+    const isGranted = (): boolean => follower.receive(3, ask).last("preVoteReply").granted;
+    follower.input(disk(2, true));
+    expect(isGranted()).toBe(true);
+    follower.input(disk(3, true));
+    expect(isGranted()).toBe(false);
+    follower.input(disk(3, false)).input(disk(2, false));
+    expect(isGranted()).toBe(false);
+    follower.input(disk(2, true)).input({ type: "linkDown", peer: memberIncarnation(2) });
+    follower.receive(2, { type: "heartbeat", ballot: ballot(4, 2), nonce: 2, chosenThrough: slot(0) });
+    expect(isGranted()).toBe(false);
   });
 
   it("raises no ballot and writes no record", () => {
