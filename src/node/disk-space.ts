@@ -1,26 +1,27 @@
-import { type Configuration, isVoter, quorumSize } from "../paxos/configuration.ts";
+import { type Configuration, isQuorum, isVoter } from "../paxos/configuration.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import type { Message } from "../paxos/messages.ts";
 import { decodeValue } from "../paxos/value.ts";
 import { growsState } from "../state/commands.ts";
 
-/** Whose disks are full, as far as this member has heard (rule 15). */
+/** Whose disks are full, as far as this member has heard, and whether a quorum within its reach has room (rule 15). */
 export class DiskSpace {
   readonly #self: Incarnation;
-  readonly #fullMembers = new Set<Incarnation>();
+  /** Whether the disk is full, of this member and of each that it has a link with. */
+  readonly #disks = new Map<Incarnation, boolean>();
 
   constructor(self: Incarnation) {
     this.#self = self;
+    this.#disks.set(self, false);
   }
 
   /** This member's own disk. */
   get full(): boolean {
-    return this.#fullMembers.has(this.#self);
+    return this.#isFull(this.#self);
   }
 
   heard(member: Incarnation, full: boolean): void {
-    if (full) this.#fullMembers.add(member);
-    else this.#fullMembers.delete(member);
+    this.#disks.set(member, full);
   }
 
   heardOwn(full: boolean): void {
@@ -29,21 +30,46 @@ export class DiskSpace {
 
   /** A member that is not linked takes no part, whatever its disk is like. */
   forget(member: Incarnation): void {
-    this.#fullMembers.delete(member);
+    this.#disks.delete(member);
   }
 
-  /** Whether a leader here refuses what makes the state grow: it could not keep it, or no quorum could. */
+  /**
+   * Whether a leader here refuses what makes the state grow: it could not keep it, or no quorum that it reaches could. Without any
+   * quorum within reach nobody's disk is to blame.
+   */
   refusesGrowth(configuration: Configuration): boolean {
-    const withRoom = configuration.voters.filter(({ incarnation }) => !this.#fullMembers.has(incarnation)).length;
-    return this.full || withRoom < quorumSize(configuration);
+    return this.full || (isQuorum(configuration, (voter) => this.#disks.has(voter)) && !this.#reachesRoom(configuration));
   }
 
-  /** A linked voter to which a leader with a full disk hands over; null: there is none that would be better off. */
-  successor(configuration: Configuration, linked: ReadonlySet<Incarnation>): Incarnation | null {
-    if (!this.full || !isVoter(configuration, this.#self)) return null;
-    const withRoom = configuration.voters.filter(({ incarnation }) => !this.#fullMembers.has(incarnation));
-    if (withRoom.length < quorumSize(configuration)) return null;
-    return withRoom.find(({ incarnation }) => linked.has(incarnation))?.incarnation ?? null;
+  /**
+   * A voter with a link and with room to which a leader that refuses growth hands over, among those that fit; null: there is none, or none would be
+   * better off. Whether this one is, it knows itself: see `mayLead`.
+   */
+  successor(configuration: Configuration, fits: (voter: Incarnation) => boolean): Incarnation | null {
+    if (!isVoter(configuration, this.#self) || !this.refusesGrowth(configuration) || !this.#roomIsLeft(configuration)) return null;
+    return configuration.voters.find(({ incarnation }) => incarnation !== this.#self && this.#hasRoom(incarnation) && fits(incarnation))?.incarnation ?? null;
+  }
+
+  /** Whether to take over when the leader asks: not where no quorum within reach has room, unless there is none for anybody. */
+  mayLead(configuration: Configuration): boolean {
+    return this.#reachesRoom(configuration) || !this.#roomIsLeft(configuration);
+  }
+
+  /** Of so many voters nothing is known against their having room that they are a quorum. */
+  #roomIsLeft(configuration: Configuration): boolean {
+    return isQuorum(configuration, (voter) => !this.#isFull(voter));
+  }
+
+  #reachesRoom(configuration: Configuration): boolean {
+    return isQuorum(configuration, (voter) => this.#hasRoom(voter));
+  }
+
+  #hasRoom(member: Incarnation): boolean {
+    return this.#disks.get(member) === false;
+  }
+
+  #isFull(member: Incarnation): boolean {
+    return this.#disks.get(member) === true;
   }
 }
 

@@ -199,6 +199,7 @@ const FAILURE_CODES: Readonly<Record<ChangeFailure, ErrorCode>> = {
   stalePlan: "SYNOD_ERR_STALE_CONFIGURATION",
   learnerLags: "SYNOD_ERR_LEARNER_LAGS",
   noLiveQuorum: "SYNOD_ERR_NO_LIVE_QUORUM",
+  noSuccessor: "SYNOD_ERR_NO_SUCCESSOR",
   unknownMember: "SYNOD_ERR_NO_SUCH_MEMBER",
   removedMember: "SYNOD_ERR_MEMBER_REMOVED",
   nameTaken: "SYNOD_ERR_NAME_TAKEN",

@@ -1,11 +1,13 @@
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { allMembers, isMember, type MemberInfo } from "../paxos/configuration.ts";
+import { allMembers, type Configuration, isMember, type MemberInfo } from "../paxos/configuration.ts";
 import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Effects } from "../paxos/interface.ts";
+import type { Message } from "../paxos/messages.ts";
 import { isNothing } from "../paxos/outbox.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
+import { Successors } from "../paxos/successors.ts";
 import type { Result } from "../state/results.ts";
 import type { StateMachine } from "../state/state-machine.ts";
 import { type Fence, fenceError, fenceOf } from "../storage/fence-file.ts";
@@ -35,6 +37,8 @@ const SWEEP_MS = 50;
 const ROUNDING_MS = 0.001;
 const DRAIN_LOOK_MS = 5;
 const TELL_CHECKSUM_MS = 1_000;
+/** A leader that hands over because of full disks gives each voter so long for it, which is longer than its core waits, and then rest, doubled each time. */
+const HAND_OVER_MS = 1_000;
 /** How often a member with a full disk takes a snapshot, if anything was applied since the last. */
 const MAKE_ROOM_MS = 10_000;
 
@@ -62,6 +66,8 @@ export class Member {
   readonly #space: DiskSpace;
   /** What the core and the writes were told last. */
   #refusesGrowth = false;
+  readonly #successors = new Successors(HAND_OVER_MS);
+  #handedOverAtMs = -HAND_OVER_MS;
   #madeRoomAtMs = -MAKE_ROOM_MS;
   readonly #awake: AwakeTime;
   #stopTicks: () => void = () => {};
@@ -215,8 +221,8 @@ export class Member {
   #take(from: Incarnation, message: PeerMessage): void {
     switch (message.type) {
       case "paxos":
-        if (this.#space.full && this.#parts.storage.stats().scarce && bringsGrowth(message.message)) return;
-        return this.#core.step({ type: "message", from, message: message.message });
+        if (this.#mayTake(message.message)) this.#core.step({ type: "message", from, message: message.message });
+        return;
       case "forward":
         return this.#forwardedWrites.take(message.commands, (outcomes) => {
           this.#linked.send(from, { type: "forwarded", id: message.id, outcomes });
@@ -240,6 +246,7 @@ export class Member {
         return this.#judgeChecksums();
       case "disk":
         this.#space.heard(from, message.full);
+        this.#core.step({ type: "peerDisk", peer: from, full: message.full });
         this.#parts.links.heardRecords?.(from, message.records);
         return this.#judgeSpace();
     }
@@ -299,8 +306,24 @@ export class Member {
     const refuses = this.#space.refusesGrowth(configuration);
     if (refuses !== this.#refusesGrowth) this.#core.step({ type: refuses ? "diskFull" : "diskFree" });
     this.#refusesGrowth = refuses;
-    const successor = leads ? this.#space.successor(configuration, new Set(this.#linked.all())) : null;
-    if (successor !== null) this.#core.step({ type: "transferLeadership", target: successor });
+    if (refuses && leads) this.#handOverForSpace(configuration);
+  }
+
+  /** To one voter after the other, each of which then rests. */
+  #handOverForSpace(configuration: Configuration): void {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#handedOverAtMs < HAND_OVER_MS) return;
+    const successor = this.#space.successor(configuration, (voter) => this.#successors.mayAsk(voter, nowMs));
+    if (successor === null) return;
+    this.#handedOverAtMs = nowMs;
+    this.#successors.asked(successor, nowMs);
+    this.#core.step({ type: "transferLeadership", target: successor });
+  }
+
+  /** What is not taken is as if it were lost. */
+  #mayTake(message: Message): boolean {
+    if (message.type === "transferLeadership") return this.#space.mayLead(this.#core.configuration);
+    return !this.#space.full || !this.#parts.storage.stats().scarce || !bringsGrowth(message);
   }
 
   #tellDisk(peers: Iterable<Incarnation>): void {

@@ -16,7 +16,11 @@ import { Proposals } from "./proposals.ts";
 import { ForwardedReads, ReadRounds } from "./read-rounds.ts";
 import type { RecoveredState, SnapshotHandle } from "./records.ts";
 import { ReplicaLog } from "./replica-log.ts";
+import { Successors } from "./successors.ts";
 import { Transfer } from "./transfer.ts";
+
+/** As long as a call for a change is tried again, so that a leader that is to be removed asks each voter at most once for one call. */
+const REMOVAL_REST_MS = 10_000;
 
 export interface CoreOptions {
   readonly self: Incarnation;
@@ -73,6 +77,7 @@ export class PaxosCore {
   #leader: Leader | null = null;
   #readRounds: ReadRounds | null = null;
   #transfer: Transfer | null = null;
+  readonly #successors = new Successors(REMOVAL_REST_MS);
   #fenced = false;
   #diskFull = false;
   #wantedAbove: Slot | null = null;
@@ -203,6 +208,8 @@ export class PaxosCore {
       case "diskFree":
         this.#diskFull = false;
         return;
+      case "peerDisk":
+        return this.#election.diskHeard(input.peer, input.full);
       case "snapshotTaken":
         return this.#cut(input.handle.slot);
       case "snapshotWanted":
@@ -517,12 +524,16 @@ export class PaxosCore {
     this.#startPreVote();
   }
 
+  /**
+   * The leader asks this member to take over (rule 12). It waits for no timeout, but asks first whether it reaches a quorum: a campaign
+   * that cannot succeed would only end the leadership that there is.
+   */
   #receiveTransfer(from: Incarnation, message: TransferLeadership): void {
     const { configuration, self } = this.#context;
     const mine = ballotsEqual(message.ballot, this.#acceptor.promised) && from === this.#election.leader;
-    // Following it raises this member's promise, so a repeated message finds another ballot promised and is ignored.
-    if (!mine || this.#leader !== null || this.#phaseOne !== null || !isVoter(configuration, self)) return;
-    this.#campaign();
+    // Campaigning raises this member's promise, so a repeated message then finds another ballot promised and is ignored.
+    if (!mine || this.#leader !== null || this.#phaseOne !== null || this.#disk.stalled() || !isVoter(configuration, self)) return;
+    if (this.#election.startPreVote(message.ballot)) this.#campaign();
   }
 
   #propose(proposalId: number, commands: readonly Uint8Array[], grows: boolean): void {
@@ -561,15 +572,22 @@ export class PaxosCore {
     this.#transfer = new Transfer(this.#context, this.#leader, to);
   }
 
-  /** Who is to be removed hands over first, and the next leader makes the change (rule 16). */
+  /**
+   * Who is to be removed hands over first, and the next leader makes the change (rule 16): to each voter once, as long as it rests. When
+   * none took over, nobody might be able to lead without this member: that is refused, but for who insists.
+   */
   #change(request: ChangeRequest): void {
-    const { change, changeId } = request;
+    const { change, changeId, force } = request;
     const leader = this.#leader;
     if (leader === null) return this.#outbox.answerChange({ changeId, ok: false, failure: "notLeader" });
     const leaves = change.type === "remove" ? change.incarnation : change.type === "promote" ? change.replaces : null;
-    const another = leaves === this.#context.self && leader.allowsChange(request) ? leader.mostCaughtUp() : null;
-    if (another === null) return leader.change(request);
-    this.#startTransfer(another);
+    const alone = this.#context.configuration.voters.length === 1;
+    if (leaves !== this.#context.self || alone || !leader.allowsChange(request)) return leader.change(request);
+    const successor = leader.mostCaughtUp((voter) => this.#successors.mayAsk(voter, this.#context.nowMs));
+    if (successor === null && force) return leader.change(request);
+    if (successor === null) return this.#outbox.answerChange({ changeId, ok: false, failure: "noSuccessor" });
+    this.#successors.asked(successor, this.#context.nowMs);
+    this.#startTransfer(successor);
     this.#outbox.answerChange({ changeId, ok: false, failure: "notLeader" });
   }
 

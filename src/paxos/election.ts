@@ -1,3 +1,4 @@
+import { type Ballot, compareBallots } from "./ballot.ts";
 import { isQuorum } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import type { Incarnation } from "./ids.ts";
@@ -8,7 +9,7 @@ const LINK_LOSS_DELAY_MS = 20;
 
 /**
  * When to campaign, and whom to let campaign. Separate from what a campaign does: it knows leaders, links and time, and
- * neither logs nor, but for choosing a round, ballots (rules 7 and 8).
+ * neither logs nor, but for choosing a round and knowing who follows its leader, ballots (rules 7 and 8).
  */
 export class Election {
   readonly #context: Context;
@@ -18,8 +19,11 @@ export class Election {
   /** Whose campaign was last promised, and until when nobody else's is encouraged. */
   #candidate: { readonly incarnation: Incarnation; readonly untilMs: number } | null = null;
   #deadlineMs: number | null = null;
-  #preVote: { nonce: number; granted: Set<Incarnation>; startedAtMs: number } | null = null;
+  /** `invitation`: the ballot of the leader that asked this member to take over (rule 12). */
+  #preVote: { nonce: number; granted: Set<Incarnation>; startedAtMs: number; invitation: Ballot | null } | null = null;
   #seenRound = 0;
+  /** Peers with a link and a full disk. */
+  readonly #full = new Set<Incarnation>();
 
   /** `restarted`: the member took part before, so a leader may well be at work and must not be disturbed at once. */
   constructor(context: Context, restarted: boolean) {
@@ -63,8 +67,14 @@ export class Election {
     this.#heardAtMs = this.#context.nowMs;
     this.#leaderLinkClosed = false;
     this.#candidate = null;
-    this.#preVote = null;
+    if (!this.#isInvitedBy(leader)) this.#preVote = null;
     this.#waitElectionTimeout();
+  }
+
+  /** The leader asked this member to take over, no longer ago than a leader waits for that. It goes on leading meanwhile. */
+  #isInvitedBy(leader: Incarnation): boolean {
+    const { nowMs, timings } = this.#context;
+    return this.#preVote?.invitation?.incarnation === leader && nowMs - this.#preVote.startedAtMs < timings.electionTimeoutMs;
   }
 
   /**
@@ -74,6 +84,7 @@ export class Election {
   campaignHeard(candidate: Incarnation): void {
     const { nowMs, timings } = this.#context;
     this.#candidate = { incarnation: candidate, untilMs: nowMs + timings.electionTimeoutMs / 2 };
+    if (this.#preVote !== null && this.#preVote.invitation !== null) this.#preVote = null;
     this.#waitElectionTimeout();
   }
 
@@ -96,8 +107,14 @@ export class Election {
     else this.#waitElectionTimeout();
   }
 
+  diskHeard(peer: Incarnation, full: boolean): void {
+    if (full) this.#full.add(peer);
+    else this.#full.delete(peer);
+  }
+
   /** The link to a peer closed: if it was the leader's, that is a hint of its death, for this member only (rule 7). */
   linkClosed(peer: Incarnation): void {
+    this.#full.delete(peer);
     if (peer === this.#candidate?.incarnation) {
       this.#candidate = null;
       this.#waitRetry();
@@ -108,12 +125,16 @@ export class Election {
     this.#deadlineMs = Math.min(this.#deadlineMs ?? Infinity, nowMs + random * LINK_LOSS_DELAY_MS);
   }
 
-  /** Whether to let `candidate` campaign: not while a leader is heard, unless the leader itself asks. Logs are never compared. */
+  /**
+   * Whether to let `candidate` campaign: not while a leader is heard, unless the leader itself asks, or its disk is full and the candidate's
+   * is not (rule 15). Logs are never compared.
+   */
   grants(candidate: Incarnation): boolean {
     const { nowMs, timings } = this.#context;
     const rival = this.#candidate !== null && this.#candidate.incarnation !== candidate && nowMs < this.#candidate.untilMs;
     if (rival) return false;
-    if (this.#heardAtMs === null || this.#leaderLinkClosed || candidate === this.#leader) return true;
+    const hasMoreRoom = this.#leader !== null && this.#full.has(this.#leader) && !this.#full.has(candidate);
+    if (this.#heardAtMs === null || this.#leaderLinkClosed || candidate === this.#leader || hasMoreRoom) return true;
     return nowMs - this.#heardAtMs >= timings.electionTimeoutMs;
   }
 
@@ -132,12 +153,15 @@ export class Election {
     return { start, leaderLost };
   }
 
-  /** Asks every voter for its pre-vote. True: this member alone is a quorum. */
-  startPreVote(): boolean {
+  /**
+   * Asks every voter for its pre-vote; `invitation` is the ballot of the leader that wants this member to take over, if one does. True:
+   * this member alone is a quorum.
+   */
+  startPreVote(invitation: Ballot | null = null): boolean {
     const { outbox, configuration, self, nowMs } = this.#context;
     const nonce = this.#context.nextNonce();
-    this.#preVote = { nonce, granted: new Set([self]), startedAtMs: nowMs };
-    this.#waitRetry();
+    this.#preVote = { nonce, granted: new Set([self]), startedAtMs: nowMs, invitation };
+    if (invitation === null) this.#waitRetry();
     outbox.emit({ type: "preVoteStarted" });
     for (const { incarnation } of configuration.voters) {
       if (incarnation !== self) outbox.send(incarnation, { type: "preVote", nonce });
@@ -148,9 +172,18 @@ export class Election {
   /** True: a quorum would let this member campaign. Each nonce wins at most once. */
   takePreVoteReply(from: Incarnation, message: PreVoteReply): boolean {
     this.sawRound(message.promised.round);
-    if (this.#preVote === null || this.#preVote.nonce !== message.nonce || !message.granted) return false;
+    if (this.#preVote === null || this.#preVote.nonce !== message.nonce || !this.#lets(message)) return false;
     this.#preVote.granted.add(from);
     return this.#hasPreVotes();
+  }
+
+  /**
+   * Whether the answer is for this member. Who refuses because it hears the leader that asked this member to take over has nothing
+   * against it: that it answers shows that its promise will come, too.
+   */
+  #lets({ granted, promised }: PreVoteReply): boolean {
+    const invitation = this.#preVote?.invitation ?? null;
+    return granted || (invitation !== null && compareBallots(promised, invitation) <= 0);
   }
 
   #hasPreVotes(): boolean {

@@ -21,8 +21,10 @@ export type Input =
   | { readonly type: "durable"; readonly record: number }
   /** The disk lost what was not synced and could not be mended: this life neither votes nor proposes any more (rule 15). */
   | { readonly type: "syncFailed" }
-  /** The reserve is all that is left, on this disk or on so many that no quorum has room, or space has come back (rule 15). */
+  /** The reserve is all that is left, on this disk or on so many that no quorum within reach has room, or space has come back (rule 15). */
   | { readonly type: "diskFull" } | { readonly type: "diskFree" }
+  /** A peer says whether its disk is full; that holds until its link closes. */
+  | { readonly type: "peerDisk"; readonly peer: Incarnation; readonly full: boolean }
   /** A snapshot of the applied state at `handle.slot` is synced and verified: the log may be cut. */
   | { readonly type: "snapshotTaken"; readonly handle: SnapshotHandle }
   /** A peer is being given the snapshot at `above` and will need the entries above it; null: nobody is any more. */
@@ -86,6 +88,8 @@ export type ChangeFailure =
   | "learnerLags"
   /** Of the voters that there would be, no quorum was heard from lately. */
   | "noLiveQuorum"
+  /** The change removes this leader, and no other voter could take over when it was asked to a short while ago. */
+  | "noSuccessor"
   /** It was proposed, and leadership was lost before it was done; a later leader finishes it or drops it. */
   | "unknown";
 

@@ -466,9 +466,12 @@ export class Leader {
 
   /** Whether a quorum was heard from within one election timeout. A leader without one steps down (rule 8). */
   hearsQuorum(): boolean {
-    const { configuration, nowMs, timings } = this.#context;
-    const heard = (progress: Progress): boolean => nowMs - progress.heardAtMs <= timings.electionTimeoutMs;
-    return isQuorum(configuration, (voter) => this.#holds(voter, heard));
+    return isQuorum(this.#context.configuration, (voter) => this.#holds(voter, (progress) => this.#hearsFrom(progress)));
+  }
+
+  #hearsFrom(progress: Progress): boolean {
+    const { nowMs, timings } = this.#context;
+    return nowMs - progress.heardAtMs <= timings.electionTimeoutMs;
   }
 
   linkChanged(peer: Incarnation, up: boolean): void {
@@ -482,12 +485,12 @@ export class Leader {
     }
   }
 
-  /** The voter that is furthest along, among those with a link: who would take over fastest. */
-  mostCaughtUp(): Incarnation | null {
+  /** The voter that is furthest along, among those with a link that were heard lately and fit: who would take over fastest. */
+  mostCaughtUp(fits: (voter: Incarnation) => boolean = () => true): Incarnation | null {
     let best: Progress | null = null;
     for (const { incarnation } of this.#context.configuration.voters) {
       const progress = this.#peers.get(incarnation);
-      if (progress === undefined || !progress.linkUp) continue;
+      if (progress === undefined || !progress.linkUp || !this.#hearsFrom(progress) || !fits(incarnation)) continue;
       if (best === null || progress.through > best.through) best = progress;
     }
     return best?.peer ?? null;

@@ -35,7 +35,7 @@ export class Transfer {
       outbox.emit({ type: "transferFailed", ballot: this.#leader.ballot, to: this.target });
       return false;
     }
-    if (!this.#sent && this.#leader.ready && this.#leader.isCaughtUp(this.target)) {
+    if (!this.#sent && this.#leader.isCaughtUp(this.target)) {
       this.#sent = true;
       const nonce = this.#context.nextNonce();
       outbox.send(this.target, { type: "transferLeadership", ballot: this.#leader.ballot, nonce });

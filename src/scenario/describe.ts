@@ -201,6 +201,7 @@ const CHANGE_FAILURES = {
   stalePlan: "the configuration is another one by now",
   learnerLags: "the learner has not caught up",
   noLiveQuorum: "too few of the voters that there would be are alive",
+  noSuccessor: "no other voter could take over",
 } as const satisfies Record<Exclude<ChangeFailure, "unknown">, string>;
 
 /** Records of a log, in words. */

@@ -103,7 +103,7 @@ export class Faults {
     const around = damaged.flatMap((number) => waysCut("alone", voters, number, this.#random));
     if (!watch.steady || !hasQuorumConnected([...ways, ...around], voters)) return false;
     this.#lastingWays = [...ways, ...around];
-    this.#sick = plan.lastingDisk === "works" || (plan.lastingDisk === "full" && lasting !== "whole") ? null : this.#drawSick(voters);
+    this.#sick = plan.lastingDisk === "works" ? null : this.#drawSick(voters);
     const and = this.#sick === null ? "" : `, and ${this.#sick.number}'s disk is ${plan.lastingDisk}`;
     this.#parts.tell(`a quorum heals; what lasts: ${lasting} (${ways.map((way) => way.join(">")).join(" ")})${and}`);
     this.#repair();

@@ -117,6 +117,7 @@ describe("a leader's own request", () => {
     ["changePending", "SYNOD_ERR_CHANGE_PENDING"], ["stalePlan", "SYNOD_ERR_STALE_CONFIGURATION"], ["learnerLags", "SYNOD_ERR_LEARNER_LAGS"],
     ["noLiveQuorum", "SYNOD_ERR_NO_LIVE_QUORUM"], ["unknownMember", "SYNOD_ERR_NO_SUCH_MEMBER"], ["removedMember", "SYNOD_ERR_MEMBER_REMOVED"],
     ["nameTaken", "SYNOD_ERR_NAME_TAKEN"], ["tooManyMembers", "SYNOD_ERR_TOO_MANY_MEMBERS"], ["lastVoter", "SYNOD_ERR_LAST_VOTER"],
+    ["noSuccessor", "SYNOD_ERR_NO_SUCCESSOR"],
   ])("that the core refuses as %s ends with %s, and is not made again", (failure, code) => {
     const world = new World();
     world.isLeader = true;

@@ -159,6 +159,12 @@ describe("a transfer of leadership", () => {
     expect(core.core.status().lastSlot).toBe(2);
   });
 
+  it("does not wait until the leader serves: it may never, and the target can", () => {
+    const core = new LoneCore({ size: 5 }).lead([2, 3]).input(transfer).acknowledge(1, [2]);
+    expect(core.core.status().ready).toBe(false);
+    expect(core.all("transferLeadership", 2)).toHaveLength(1);
+  });
+
   it("that fails lets the queued proposals go on", () => {
     const core = new LoneCore().serve().input(transfer).propose(1, "a").passHeard(390);
     expect(core.core.status().lastSlot).toBe(1);
@@ -171,18 +177,63 @@ describe("a transfer of leadership", () => {
     expect(core.failed).toEqual([{ proposalId: 2, failure: "busy" }]);
   });
 
-  it("is honoured only from the leader that is followed, in its ballot", () => {
-    const follow = (): LoneCore => new LoneCore().receive(2, { type: "heartbeat", ballot: ballot(4, 2), nonce: 1, chosenThrough: slot(0) });
-    const asked = (from: number, round: number, of: number): LoneCore => follow().receive(from, { type: "transferLeadership", ballot: ballot(round, of), nonce: 1 });
-    expect(asked(3, 4, 2).all("prepare")).toEqual([]);
-    expect(asked(2, 3, 2).all("prepare")).toEqual([]);
-    expect(asked(2, 4, 2).last("prepare").ballot).toEqual(ballot(5, 1));
+  it("to the most caught-up voter passes over who was not heard lately", () => {
+    const toAny = { type: "transferLeadership", target: null } as const;
+    const core = new LoneCore({ size: 5 }).serve([2, 3]).pass(390).hears([3, 4], 0).pass(20).input(toAny);
+    expect(core.events.filter(({ type }) => type === "transferStarted")).toMatchObject([{ to: memberIncarnation(3) }]);
+  });
+});
+
+describe("a member that is asked to take over", () => {
+  const heartbeat = (round = 4) => ({ type: "heartbeat", ballot: ballot(round, 2), nonce: 1, chosenThrough: slot(0) } as const);
+  const request = (round = 4, of = 2) => ({ type: "transferLeadership", ballot: ballot(round, of), nonce: 1 } as const);
+  const follow = (size = 5): LoneCore => new LoneCore({ size }).receive(2, heartbeat());
+  const asked = (): LoneCore => follow().receive(2, request());
+  /** The member refuses its pre-vote, as it hears a leader. */
+  const refuse = (core: LoneCore, from: number, promised = ballot(4, 2)): LoneCore =>
+    core.receive(from, { type: "preVoteReply", nonce: core.last("preVote").nonce, granted: false, promised, chosenThrough: slot(0) });
+
+  it("does it only for the leader that it follows, in its ballot", () => {
+    expect(follow().receive(3, request()).all("preVote")).toEqual([]);
+    expect(follow().receive(2, request(3)).all("preVote")).toEqual([]);
+    expect(follow().receive(2, request()).all("preVote", 3)).toHaveLength(1);
   });
 
-  it("is followed once, however often the request arrives", () => {
-    const core = new LoneCore().receive(2, { type: "heartbeat", ballot: ballot(4, 2), nonce: 1, chosenThrough: slot(0) });
-    const request = { type: "transferLeadership", ballot: ballot(4, 2), nonce: 1 } as const;
-    core.receive(2, request).pass(2_000).receive(2, request);
+  it("campaigns once a quorum has answered, though all of them hear the leader", () => {
+    const core = refuse(asked(), 2);
+    expect(core.all("prepare")).toEqual([]);
+    expect(refuse(core, 3).last("prepare").ballot).toEqual(ballot(5, 1));
+  });
+
+  it("leaves its leader alone when no quorum answers, and follows it", () => {
+    const core = refuse(asked(), 2);
+    for (let heard = 0; heard < 10; heard++) core.pass(80).receive(2, heartbeat());
+    expect(core.core.status()).toMatchObject({ role: "follower", leader: memberIncarnation(2), ballot: ballot(4, 2) });
+    expect(core.all("preVote", 3)).toHaveLength(1);
+    expect(refuse(core, 3).all("prepare")).toEqual([]);
+  });
+
+  it("goes on asking while the leader's heartbeats come", () => {
+    expect(refuse(refuse(asked(), 2).pass(80).receive(2, heartbeat()), 3).all("prepare", 2)).toHaveLength(1);
+  });
+
+  it("does not count who promised somebody else, and gives up when it does so itself", () => {
+    expect(refuse(refuse(asked(), 2), 3, ballot(5, 4)).all("prepare")).toEqual([]);
+    const core = asked().receive(4, { type: "prepare", ballot: ballot(5, 4), fromSlot: slot(1) });
+    expect(refuse(refuse(core, 2), 3).all("prepare")).toEqual([]);
+  });
+
+  it("does nothing while its disk answers nothing", () => {
+    const core = follow();
+    core.fastDisk = false;
+    core.receive(2, heartbeat(5));
+    for (let heard = 0; heard < 13; heard++) core.pass(80).receive(2, heartbeat(5));
+    expect(core.receive(2, request(5)).all("preVote")).toEqual([]);
+    expect(core.sync().receive(2, request(5)).all("preVote", 3)).toHaveLength(1);
+  });
+
+  it("campaigns once, however often the request arrives", () => {
+    const core = refuse(follow(3).receive(2, request()), 3).pass(2_000).receive(2, request());
     expect(core.all("prepare", 3)).toHaveLength(1);
   });
 });
@@ -204,6 +255,21 @@ describe("a pre-vote", () => {
     expect(follower.last("preVoteReply").granted).toBe(false);
     follower.input({ type: "linkDown", peer: memberIncarnation(2) }).receive(3, ask);
     expect(follower.last("preVoteReply").granted).toBe(true);
+  });
+
+  it("is granted to who has room by a follower whose leader's disk is full, as long as the link to the leader stays", () => {
+    const disk = (of: number, full: boolean) => ({ type: "peerDisk", peer: memberIncarnation(of), full } as const);
+    const follower = new LoneCore().receive(2, { type: "heartbeat", ballot: ballot(4, 2), nonce: 1, chosenThrough: slot(0) });
+    const isGranted = (): boolean => follower.receive(3, ask).last("preVoteReply").granted;
+    follower.input(disk(2, true));
+    expect(isGranted()).toBe(true);
+    follower.input(disk(3, true));
+    expect(isGranted()).toBe(false);
+    follower.input(disk(3, false)).input(disk(2, false));
+    expect(isGranted()).toBe(false);
+    follower.input(disk(2, true)).input({ type: "linkDown", peer: memberIncarnation(2) });
+    follower.receive(2, { type: "heartbeat", ballot: ballot(4, 2), nonce: 2, chosenThrough: slot(0) });
+    expect(isGranted()).toBe(false);
   });
 
   it("raises no ballot and writes no record", () => {

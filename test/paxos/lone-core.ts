@@ -171,13 +171,9 @@ export class LoneCore {
     return this;
   }
 
-  /** Time passes for a leader whose heartbeats member 2 answers. */
-  passHeard(ms: number): this {
-    for (const endMs = this.#nowMs + ms; this.#nowMs < endMs;) {
-      this.pass(10);
-      const { ballot: at, nonce } = this.last("heartbeat");
-      this.receive(2, { type: "heartbeatReply", ballot: at, nonce, chosenThrough: slot(0), durableThrough: slot(0) });
-    }
+  /** Time passes for a leader whose heartbeats these members answer. */
+  passHeard(ms: number, others: readonly number[] = [2]): this {
+    for (const endMs = this.#nowMs + ms; this.#nowMs < endMs;) this.pass(10).hears(others);
     return this;
   }
 

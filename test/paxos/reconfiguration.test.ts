@@ -204,6 +204,26 @@ describe("a change", () => {
     expect(core.core.status().role).toBe("leader");
   });
 
+  it("that removes the leader is refused when nobody took over; each voter rests after it was asked, and longer the next time", () => {
+    const core = serving().acknowledge(1, [2, 3]);
+    /** What becomes of it after so long, and how often somebody was asked to take over by then. */
+    const after = (ms: number): [string | undefined, number] => {
+      core.passHeard(ms, [2, 3]).change(remove(1));
+      return [outcomes(core).at(-1), core.events.filter(({ type }) => type === "transferStarted").length];
+    };
+    expect([after(0), after(400), after(400), after(400)]).toEqual([["notLeader", 1], ["notLeader", 2], ["noSuccessor", 2], ["noSuccessor", 2]]);
+    expect(core.core.status()).toMatchObject({ role: "leader", lastSlot: 1 });
+    expect([after(8_790), after(400), after(400), after(400)]).toEqual([["noSuccessor", 2], ["notLeader", 3], ["notLeader", 4], ["noSuccessor", 4]]);
+    expect([after(18_000), after(2_000)]).toEqual([["noSuccessor", 4], ["notLeader", 5]]);
+  });
+
+  it("that removes the leader is made by itself when nobody took over and that is insisted upon", () => {
+    const core = serving().acknowledge(1, [2, 3]).change(remove(1), { force: true });
+    core.passHeard(400, [2, 3]).change(remove(1), { force: true });
+    core.passHeard(400, [2, 3]).change(remove(1), { force: true });
+    expect(core.proposed(2)).toEqual(["1=barrier(1.1)", "2=members(2,3; learning 4)"]);
+  });
+
   it("bounds how many wait for it", () => {
     const core = replacing();
     for (let asked = 0; asked < 20; asked++) core.change(promote(4, 3));

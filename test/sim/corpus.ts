@@ -3,6 +3,8 @@ import type { Wishes } from "../../src/sim/plan.ts";
 /** Seeds that once failed, and with what wishes; see docs/found-by-simulation.md. */
 export const CORPUS: readonly { readonly seed: number; readonly wishes: Wishes }[] = [
   { seed: 163, wishes: {} },
+  { seed: 6436, wishes: {} },
+  { seed: 6297, wishes: {} },
   { seed: 795618585, wishes: {} },
   { seed: 500144, wishes: { troubleMs: 2_000, keys: 1, without: ["clockStep", "cutOneWay", "relay", "slowDisk", "transfer", "network"] } },
   {

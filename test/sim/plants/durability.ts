@@ -86,7 +86,7 @@ export const DURABILITY: readonly Plant[] = [
     name: "full-leader-goes-on",
     rule: "15",
     mistake: "A leader whose disk is full refuses what makes the state grow, and hands over to nobody.",
-    patches: [{ file: "node/member.ts", replace: "    if (successor !== null) this.#core.step(", by: "    if (successor !== null && !this.#space.full) this.#core.step(" }],
+    patches: [{ file: "node/member.ts", replace: "    if (refuses && leads) this.#handOverForSpace(configuration);\n", by: "    if (refuses && leads && !this.#space.full) this.#handOverForSpace(configuration);\n" }],
   },
   {
     name: "snapshot-of-another-moment",

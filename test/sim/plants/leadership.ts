@@ -40,8 +40,8 @@ export const LEADERSHIP: readonly Plant[] = [
     mistake: "A candidate counts the pre-votes of those only whose log is no longer than its own (constrained election).",
     patches: [{
       file: "paxos/election.ts",
-      replace: "this.#preVote.nonce !== message.nonce || !message.granted) return false;",
-      by: "this.#preVote.nonce !== message.nonce || !message.granted || message.chosenThrough > this.#context.log.chosenThrough) return false;",
+      replace: "this.#preVote.nonce !== message.nonce || !this.#lets(message)) return false;",
+      by: "this.#preVote.nonce !== message.nonce || !this.#lets(message) || message.chosenThrough > this.#context.log.chosenThrough) return false;",
     }, {
       file: "paxos/core.ts",
       replace: "        this.#learner.heardChosen(from, message.chosenThrough);\n        if (this.#leader !== null || this.#phaseOne",
@@ -58,7 +58,7 @@ export const LEADERSHIP: readonly Plant[] = [
     name: "links-count-as-hearing",
     rule: "8",
     mistake: "A leader counts on every member with which it has a link, though nothing may come back on it (one-way links).",
-    patches: [{ file: "paxos/leader.ts", replace: "nowMs - progress.heardAtMs <= timings.electionTimeoutMs;\n    return isQuorum(", by: "progress.linkUp || nowMs - progress.heardAtMs <= timings.electionTimeoutMs;\n    return isQuorum(" }],
+    patches: [{ file: "paxos/leader.ts", replace: "this.#holds(voter, (progress) => this.#hearsFrom(progress)));", by: "this.#holds(voter, (progress) => progress.linkUp || this.#hearsFrom(progress)));" }],
   },
   {
     name: "closed-link-is-an-election",
