@@ -26,7 +26,7 @@ async function cluster(leader: number, full: number, ways: readonly Way[]) {
     world, network: () => network, watch, limits: {}, segmentBytes: 65_536, snapshotBytes: 1_000_000, syncMs: () => 0.5, callMs: () => 0, codec: () => PEER_CODEC, isRemembered: () => false,
   }));
   const network = new Network(world, () => QUIET, machines);
-  const clients = new Clients({ world, machines: () => machines, plan: { clients: 6, keys: 3, perSecond: 200, patienceMs: 3_000 } });
+  const clients = new Clients({ world, machines: () => machines, plan: { clients: 6, keys: 3, pauseMs: 30, sessionPauseMs: 30, patienceMs: 3_000 } });
   for (const machine of machines) machine.start();
   clients.start();
   const machineOf = (number: number): Machine => machines[number - 1] as Machine;

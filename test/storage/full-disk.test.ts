@@ -79,12 +79,13 @@ describe("a full disk", () => {
     const { disk, life } = await onDiskThatIsJustLargeEnough();
     const count = await fill(life);
     await life.storage.close();
+    // Somebody else takes what removing files gives free.
+    disk.capacityBytes -= SEGMENT;
     const second = await Life.begin(disk);
     expect(entriesOf(second.recovered)).toHaveLength(count);
     await second.keep(promised(7));
     await second.storage.close();
     expect(disk.paths()).not.toContain(RESERVE);
-    // Somebody else takes what removing files gives free.
     disk.capacityBytes = 0;
     const error = await Life.begin(disk).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(SynodError);
