@@ -29,6 +29,8 @@ export interface MembershipCallsOptions {
   readonly patience?: Patience;
   /** What the members ask for; absent or null: nothing. */
   readonly keys?: KeyRing | null;
+  /** Hears of a member that says that it has left. True: there is another one to ask, which is done at once. */
+  readonly onLeft?: (url: string) => boolean;
 }
 
 /**
@@ -39,20 +41,29 @@ export class MembershipCalls {
   readonly #endpoint: () => string | Promise<string>;
   readonly #patience: Patience;
   readonly #keys: KeyRing | null;
+  readonly #onLeft: (url: string) => boolean;
+  /** The latest configuration that an answer showed. */
+  #latest = 0;
 
-  constructor(endpoint: () => string | Promise<string>, { patience = { forMs: 0 }, keys = null }: MembershipCallsOptions = {}) {
+  constructor(endpoint: () => string | Promise<string>, { patience = { forMs: 0 }, keys = null, onLeft = () => false }: MembershipCallsOptions = {}) {
     this.#endpoint = endpoint;
     this.#patience = patience;
     this.#keys = keys;
+    this.#onLeft = onLeft;
   }
 
   members(): Promise<Members> {
-    return this.#call("GET", "/v1/members");
+    return this.#callForMembers("GET", "/v1/members");
+  }
+
+  /** Whether who is not in the list is no member: only a leader's list says so, and not that of an earlier leader. */
+  isConclusive({ configuration, pending }: Members): boolean {
+    return pending !== null && configuration >= this.#latest;
   }
 
   /** The entry of the new member at `address`, who is a learner then. */
   async add(address: string, plan: CallPlan = {}): Promise<MemberEntry> {
-    const { members } = await this.#call("POST", "/v1/members", { address, ...fieldsOf(plan) });
+    const { members } = await this.#callForMembers("POST", "/v1/members", { address, ...fieldsOf(plan) });
     // The latest one at that address: a lost member may be known there too.
     const newcomer = members.findLast((member) => member.address === address);
     if (newcomer === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `${address} was added and removed again meanwhile.`);
@@ -61,16 +72,16 @@ export class MembershipCalls {
 
   promote(id: string, { replaces, ...plan }: CallPlan & { readonly replaces?: string | undefined } = {}): Promise<Members> {
     const body = { ...fieldsOf(plan), ...(replaces === undefined ? {} : { replaces }) };
-    return this.#call("POST", `/v1/members/${encodeURIComponent(id)}/promote`, body);
+    return this.#callForMembers("POST", `/v1/members/${encodeURIComponent(id)}/promote`, body);
   }
 
   remove(id: string, plan: CallPlan = {}): Promise<Members> {
     const query = new URLSearchParams(Object.entries(fieldsOf(plan)).map(([name, value]) => [name, String(value)]));
-    return this.#call("DELETE", `/v1/members/${encodeURIComponent(id)}?${query.toString()}`);
+    return this.#callForMembers("DELETE", `/v1/members/${encodeURIComponent(id)}?${query.toString()}`);
   }
 
   transferLeadership(id: string): Promise<Members> {
-    return this.#call("POST", `/v1/members/${encodeURIComponent(id)}/transfer-leadership`, {});
+    return this.#callForMembers("POST", `/v1/members/${encodeURIComponent(id)}/transfer-leadership`, {});
   }
 
   /** Has the member at the endpoint give up what it keeps, if that is what it kept as `id`. */
@@ -78,16 +89,21 @@ export class MembershipCalls {
     return this.#call("POST", "/v1/renew", { incarnation: id });
   }
 
-  /** Promotes a learner as soon as that is allowed. Throws `SYNOD_ERR_LEARNER_LAGS` when it has not caught up after `waitMs`. */
+  /**
+   * Promotes a learner as soon as that is allowed. Throws `SYNOD_ERR_LEARNER_LAGS` when it has not caught up after `waitMs`, and
+   * `SYNOD_ERR_NO_LEADER` when nobody knew of it then and no leader said that it is gone.
+   */
   async promoteWhenCaughtUp({ id, name }: MemberEntry, { waitMs, ...plan }: CatchUpOptions): Promise<Members> {
     const untilMs = performance.now() + waitMs;
     for (;;) {
-      const learner = (await this.members()).members.find((member) => member.id === id);
-      if (learner === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `${name} was removed meanwhile.`);
+      const known = await this.members();
+      const learner = known.members.find((member) => member.id === id);
+      if (learner === undefined && this.isConclusive(known)) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `${name} was removed meanwhile.`);
       // A voter is promoted already: asked again, the member answers when that is done.
-      const promoted = learner.caughtUp === true || learner.role === "voter" ? await this.#tryPromote(id, plan) : null;
+      const promoted = learner?.caughtUp === true || learner?.role === "voter" ? await this.#tryPromote(id, plan) : null;
       if (promoted !== null) return promoted;
       if (performance.now() >= untilMs) {
+        if (learner === undefined) throw new SynodError("SYNOD_ERR_NO_LEADER");
         throw new SynodError("SYNOD_ERR_LEARNER_LAGS", `${name} is still ${learner.behind ?? "?"} slots behind after ${waitMs} ms.`);
       }
       await pause(LOOK_MS);
@@ -104,12 +120,28 @@ export class MembershipCalls {
     }
   }
 
-  #call<T = Members>(method: Call["method"], path: string, body?: unknown): Promise<T> {
+  async #callForMembers(method: Call["method"], path: string, body?: unknown): Promise<Members> {
+    const members = await this.#call<Members>(method, path, body);
+    this.#latest = Math.max(this.#latest, members.configuration);
+    return members;
+  }
+
+  #call<T>(method: Call["method"], path: string, body?: unknown): Promise<T> {
     return persist(this.#patience, () => this.#send(method, path, body));
   }
 
   async #send<T>(method: Call["method"], path: string, body: unknown): Promise<T> {
-    const url = new URL(path, await this.#endpoint());
+    for (;;) {
+      const endpoint = await this.#endpoint();
+      try {
+        return await this.#sendTo<T>(new URL(path, endpoint), method, body);
+      } catch (error) {
+        if (!(error instanceof SynodError) || error.code !== "SYNOD_ERR_LEFT" || !this.#onLeft(endpoint)) throw error;
+      }
+    }
+  }
+
+  async #sendTo<T>(url: URL, method: Call["method"], body: unknown): Promise<T> {
     const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
     const form: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
     const answer = await authorized(this.#keys, (headers) => send({ method, url, timeoutMs: CALL_MS, headers: { ...form, ...headers }, ...sent }));

@@ -21,7 +21,7 @@ export interface MembershipTask {
  * on from there. Throws the coded error that stays.
  */
 export async function joinCluster(task: MembershipTask): Promise<void> {
-  const calls = new MembershipCalls(inTurn(() => others(task)), { patience: patienceOf(task) });
+  const calls = callsInTurn(task, (nodes) => othersOf(task, nodes));
   const newcomer = await calls.add(new URL(task.node.url).host);
   await calls.promoteWhenCaughtUp(newcomer, { waitMs: CATCH_UP_MS });
 }
@@ -32,13 +32,13 @@ export async function joinCluster(task: MembershipTask): Promise<void> {
  */
 export async function leaveCluster(task: MembershipTask & { readonly force: boolean }): Promise<void> {
   // The one that leaves is asked only where there is no other.
-  const calls = new MembershipCalls(inTurn(() => (others(task).length > 0 ? others(task) : task.reachable())), { patience: patienceOf(task) });
+  const calls = callsInTurn(task, (nodes) => (othersOf(task, nodes).length > 0 ? othersOf(task, nodes) : nodes));
   await persist(patienceOf(task), async () => {
     const known = await calls.members();
     const entry = entryOf(known, task.node);
     if (entry !== undefined) return void (await calls.remove(entry.id, { force: task.force }));
     // Only a leader whose last change is done can tell that a node which it does not know is not needed either.
-    if (known.pending === null) throw new SynodError("SYNOD_ERR_NO_LEADER");
+    if (!calls.isConclusive(known)) throw new SynodError("SYNOD_ERR_NO_LEADER");
     if (known.pending) throw new SynodError("SYNOD_ERR_CHANGE_PENDING");
   });
 }
@@ -52,17 +52,25 @@ function entryOf({ members }: Members, { name }: LocalNode): MemberEntry | undef
   return members.find((member) => member.name === name);
 }
 
-function others({ node, reachable }: MembershipTask): readonly LocalNode[] {
-  return reachable().filter(({ name }) => name !== node.name);
+function othersOf({ node }: MembershipTask, nodes: readonly LocalNode[]): readonly LocalNode[] {
+  return nodes.filter(({ name }) => name !== node.name);
 }
 
-/** Chooses one node after the other. */
-function inTurn(nodes: () => readonly LocalNode[]): () => string {
+/** Calls that ask one node after the other of those that `choose` takes; one that says that it has left is asked no more. */
+function callsInTurn(task: MembershipTask, choose: (nodes: readonly LocalNode[]) => readonly LocalNode[]): MembershipCalls {
+  const left = new Set<string>();
+  const staying = (): readonly LocalNode[] => choose(task.reachable().filter(({ url }) => !left.has(url)));
   let turn = 0;
-  return () => {
-    const from = nodes();
+  const next = (): string => {
+    const from = staying();
     const chosen = from[turn++ % from.length];
-    if (chosen === undefined) throw new SynodError("SYNOD_ERR_UNREACHABLE", "No node runs that could be asked.");
-    return chosen.url;
+    if (chosen !== undefined) return chosen.url;
+    if (left.size > 0) throw new SynodError("SYNOD_ERR_LEFT", "Every node that runs and could be asked has left the cluster.");
+    throw new SynodError("SYNOD_ERR_UNREACHABLE", "No node runs that could be asked.");
   };
+  const onLeft = (url: string): boolean => {
+    left.add(url);
+    return staying().length > 0;
+  };
+  return new MembershipCalls(next, { patience: patienceOf(task), onLeft });
 }

@@ -31,10 +31,12 @@ export class MembershipService implements Membership {
     this.#port = port;
   }
 
-  /** As the leader knows them, or as this member does when there is no leader to ask. */
+  /** As the leader knows them, or as this member does when there is no leader to ask. Throws `SYNOD_ERR_LEFT` on one that has left. */
   async members(): Promise<Members> {
     const member = this.#port.member();
     const view = await this.#ask({ type: "members" }).catch((error: unknown) => {
+      // Nobody tells it of later changes, so that its list would be taken for one of an earlier time for ever.
+      if (member.left) throw new SynodError("SYNOD_ERR_LEFT");
       if (error instanceof SynodError && error.kind.retryable) return member.membersView();
       throw error;
     });

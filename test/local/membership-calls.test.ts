@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { MemberEntry } from "../../src/client/types.ts";
+import type { LocalNode } from "../../src/local/local-cluster.ts";
+import { joinCluster, leaveCluster } from "../../src/local/membership.ts";
 import { MembershipCalls } from "../../src/local/membership-calls.ts";
 import { persist } from "../../src/local/persist.ts";
 
@@ -75,6 +77,32 @@ describe("membership calls", () => {
     });
     const gone = await serving(listing());
     await expect(new MembershipCalls(() => gone.url).promoteWhenCaughtUp(member({}), { waitMs: 60_000 })).rejects.toMatchObject({ code: "SYNOD_ERR_NO_SUCH_MEMBER" });
+  });
+
+  it("take a learner for removed only where a leader's list, and the latest, lacks it", async () => {
+    const old = (pending: boolean | null, configuration: number): Answer => ({ body: { configuration, pending, members: [], removed: [] } });
+    const voter = listing(member({ role: "voter" }));
+    const { url, asked } = await serving(listing(member({})), old(null, 7), old(false, 6), listing(member({})), voter);
+    const calls = new MembershipCalls(() => url);
+    await calls.add("h:4");
+    await calls.promoteWhenCaughtUp(member({}), { waitMs: 60_000 });
+    expect(asked.map((line) => line.split(" ", 1)[0])).toEqual(["POST", "GET", "GET", "GET", "POST"]);
+    const unknown = await serving(old(null, 7));
+    await expect(new MembershipCalls(() => unknown.url).promoteWhenCaughtUp(member({}), { waitMs: 0 })).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LEADER" });
+  });
+
+  it("turn at once from a node that has left to another, and ask it no more", async () => {
+    const gone = await serving(refusal("SYNOD_ERR_LEFT", 503));
+    const staying = await serving(listing(member({})));
+    const node = (name: string, url: string): LocalNode => ({ name, pid: 1, url, state: "running" });
+    const nodes = [node("n1", gone.url), node("n2", staying.url), node("n4", "http://h:4")];
+    const task = { reachable: () => nodes, signal: new AbortController().signal };
+    await joinCluster({ ...task, node: node("n4", "http://h:4") });
+    expect([gone.asked, staying.asked.length]).toEqual([['POST /v1/members {"address":"h:4"}'], 3]);
+    // With no other left, the one that is to leave is asked itself.
+    const self = node("n4", staying.url);
+    await leaveCluster({ reachable: () => [node("n1", gone.url), self], signal: task.signal, node: self, force: false });
+    expect([gone.asked.length, staying.asked.length]).toEqual([2, 5]);
   });
 
   it("are made once without patience, and with patience again, elsewhere, after what may pass", async () => {

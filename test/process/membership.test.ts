@@ -212,6 +212,7 @@ it("a removed member that comes back learns it, serves nothing, and disturbs nob
         expect(await put(newcomer.url, "k", "v")).toMatchObject({ status: 503, code: "SYNOD_ERR_LEFT" });
         expect(await get(newcomer.url, "k")).toMatchObject({ status: 503, code: "SYNOD_ERR_LEFT" });
         expect(await get(newcomer.url, "k?consistency=local")).toMatchObject({ status: 503, code: "SYNOD_ERR_LEFT" });
+        await expect(at(newcomer.url).members()).rejects.toMatchObject({ code: "SYNOD_ERR_LEFT" });
         await load.acknowledged(300);
       }
     });
