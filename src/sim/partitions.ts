@@ -50,9 +50,13 @@ function reachability(shape: Shape, order: readonly number[], random: SeededRand
 
 /** Whether one of these members reaches more than half of them in both directions, so that progress is possible. */
 export function hasQuorumConnected(ways: readonly Way[], members: readonly number[]): boolean {
-  const cut = new Set(ways.map(([from, to]) => from * 100 + to));
-  const both = (a: number, b: number): boolean => !cut.has(a * 100 + b) && !cut.has(b * 100 + a);
-  return members.some((a) => members.filter((b) => a === b || both(a, b)).length > members.length / 2);
+  return members.some((member) => reaches(ways, members, member).length > members.length / 2);
+}
+
+/** Those of the members that one of them reaches in both directions, itself among them. */
+export function reaches(ways: readonly Way[], members: readonly number[], member: number): number[] {
+  const cut = new Set(ways.flatMap(([from, to]) => (from === member ? [to] : to === member ? [from] : [])));
+  return members.filter((other) => other === member || !cut.has(other));
 }
 
 function shuffled<T>(items: T[], random: SeededRandom): T[] {

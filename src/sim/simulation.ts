@@ -179,11 +179,11 @@ class Simulation {
    * members may, as a leader that is to leave hands over. Returns whether all the time nothing was in the way.
    */
   async #mustStaySteady(when: string, { most, canStay = () => true }: { readonly most: number; readonly canStay?: () => boolean }): Promise<boolean> {
-    const before = this.#watch.elections;
+    const before = this.#watch.leaderships;
     const untilMs = this.#world.nowMs + STEADY_MS;
     await this.#world.run(untilMs, () => this.#administrator.busy || !canStay());
-    const won = this.#watch.elections - before;
-    if (won > most) throw new NotSteady(`leadership was won ${won} times within ${STEADY_MS} ms behind the first write after ${when}`);
+    const began = this.#watch.leaderships - before;
+    if (began > most) throw new NotSteady(`leaders began to serve ${began} times within ${STEADY_MS} ms behind the first write after ${when}`);
     return this.#world.nowMs >= untilMs;
   }
 

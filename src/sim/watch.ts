@@ -44,9 +44,9 @@ export class Watch {
     return new Map(Object.entries(this.#reached).flatMap(([kind, counts]) => [...counts].map(([name, count]): [string, number] => [`${kind} ${name}`, count])));
   }
 
-  /** How often leadership was won. */
-  get elections(): number {
-    return this.#reached.event.get("electionWon") ?? 0;
+  /** How often a leader began to serve. Of two candidates at once the first may win and serve nobody before the other's ballot arrives. */
+  get leaderships(): number {
+    return this.#reached.event.get("leaderReady") ?? 0;
   }
 
   /** The newest configuration in force. */

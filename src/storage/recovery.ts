@@ -64,9 +64,11 @@ export async function recoverLog(
   for (const source of unopened) checkUnopenedSegment(source, tail.sequence);
   checkOldest(chain, snapshot);
   if (!founded && (snapshot !== null || nextAfter(tail) > 1)) throw corrupt(folder, 0, "there are records in a folder without the document that makes it part of a cluster");
+  const state = builder.finish();
+  checkChosen(folder, builder.summary, state);
   const kept = tail.offset === 0 ? segments.slice(0, -1) : segments;
   return {
-    state: builder.finish(),
+    state,
     summary: builder.summary,
     bytesAboveSnapshot: builder.bytesAboveSnapshot,
     segments: kept,
@@ -152,6 +154,15 @@ function checkOldest(chain: readonly OpenedSegment[], snapshot: SnapshotHandle |
   for (const { header, source } of chain) {
     if (header.snapshotSlot > (snapshot?.slot ?? 0)) throw corrupt(source.file, 0, `the snapshot of slot ${header.snapshotSlot} is missing`);
   }
+}
+
+/**
+ * A member records as chosen only what it holds by then, in the log or in a snapshot. So a gap among that is a segment that is
+ * missing: one at the log's beginning, whose slots the snapshot does not cover.
+ */
+function checkChosen(folder: string, { chosenThrough }: LogSummary, held: RecoveredState): void {
+  if (chosenThrough <= held.chosenThrough) return;
+  throw corrupt(folder, 0, `slot ${held.chosenThrough + 1} is missing, and is known to be chosen like all up to ${chosenThrough}`);
 }
 
 /** The number of the record after a batch. */

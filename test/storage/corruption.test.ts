@@ -191,6 +191,20 @@ describe("a folder that lost a file", () => {
     expect((await errorOf(damaged))?.code).toBe(code);
   });
 
+  it("is refused without the oldest segment, when it holds slots above the snapshot that are known to be chosen", async () => {
+    const disk = new SimulatedDisk();
+    const life = await Life.begin(disk);
+    for (const at of [1, 2]) await life.keep(accepted(at, 1, new Uint8Array(7000)), chosen(at));
+    await life.storage.writeSnapshot(snapshotHandle(2), stream());
+    for (const at of [3, 4, 5]) await life.keep(accepted(at, 1, new Uint8Array(7000)), chosen(at));
+    await life.storage.close();
+    const damaged = new SimulatedDisk();
+    const oldest = disk.paths().find((path) => path.endsWith(".log"));
+    for (const path of disk.paths()) if (path !== oldest) damaged.plant(path, disk.contents(path));
+    expect(await errorOf(damaged)).toMatchObject({ code: "SYNOD_ERR_CORRUPT", message: expect.stringContaining("slot 3 is missing") });
+    expect(await errorOf(disk)).toBeNull();
+  });
+
   it("is refused without any log when it was founded", async () => {
     const disk = await smallFolder();
     const damaged = new SimulatedDisk();

@@ -19,6 +19,21 @@ class Expectation {
   founded = false;
   incarnation: string | null = null;
 
+  /** Notes a record that is appended next, and returns it. Only what is held by then is recorded as chosen. */
+  append(record: LogRecord): LogRecord {
+    if (record.type === "chosen") record = chosen(Math.min(record.through, this.#heldThrough()));
+    this.history.push(record);
+    return record;
+  }
+
+  /** The end of what the snapshot and the records hold without a gap. */
+  #heldThrough(): number {
+    const slots = new Set(this.history.map(entrySlot));
+    let through = this.snapshotDone;
+    while (slots.has(through + 1)) through += 1;
+    return through;
+  }
+
   /** Null when `state` is what the first `length` records leave, and no durable one is missing; otherwise what is wrong. */
   check(state: RecoveredState, length: number): string | null {
     const snapshot = state.snapshot?.slot ?? 0;
@@ -140,8 +155,7 @@ async function act(life: Life, random: SeededRandom, expectation: Expectation): 
   } else if (choice <= 14) {
     for (let turns = random.integer(1, 30); turns > 0; turns--) await undefined;
   } else {
-    const records = Array.from({ length: random.integer(1, 3) }, () => someRecord(random, expectation.snapshotBegun));
-    expectation.history.push(...records);
+    const records = Array.from({ length: random.integer(1, 3) }, () => expectation.append(someRecord(random, expectation.snapshotBegun)));
     const number = life.append(...records);
     if (random.chance(0.4)) await life.recorder.reached(number);
   }

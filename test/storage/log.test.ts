@@ -10,7 +10,7 @@ it("gives back after a restart what was appended before it", async () => {
   const first = await Life.begin(disk);
   expect(first.recovered).toEqual({ promised: { round: 0, incarnation: "0".repeat(32) }, ownRound: 0, snapshot: null, entries: [], chosenThrough: 0 });
   await first.keep(promised(3), campaign(4), accepted(1, 4, "one"), accepted(2, 4, "two"), learned(4, "four"), accepted(1, 5, "uno"));
-  await first.keep(chosen(4), { type: "probe" });
+  await first.keep(chosen(2), { type: "probe" });
   await first.storage.close();
   const second = await Life.begin(disk);
   expect(second.storage.identity).toEqual(first.storage.identity);
