@@ -179,10 +179,10 @@ class Simulation {
    * members may, as a leader that is to leave hands over. Returns whether all the time nothing was in the way.
    */
   async #mustStaySteady(when: string, { most, canStay = () => true }: { readonly most: number; readonly canStay?: () => boolean }): Promise<boolean> {
-    const before = this.#watch.leaderships;
+    const before = this.#watch.highestWon;
     const untilMs = this.#world.nowMs + STEADY_MS;
     await this.#world.run(untilMs, () => this.#administrator.busy || !canStay());
-    const began = this.#watch.leaderships - before;
+    const began = this.#watch.servedAbove(before);
     if (began > most) throw new NotSteady(`leaders began to serve ${began} times within ${STEADY_MS} ms behind the first write after ${when}`);
     return this.#world.nowMs >= untilMs;
   }

@@ -1,4 +1,4 @@
-import { compareBallots, maxBallot, ZERO_BALLOT } from "../paxos/ballot.ts";
+import { type Ballot, compareBallots, maxBallot, ZERO_BALLOT } from "../paxos/ballot.ts";
 import type { Configuration } from "../paxos/configuration.ts";
 import type { Slot } from "../paxos/ids.ts";
 import type { ConfigurationChange } from "../paxos/membership.ts";
@@ -28,6 +28,9 @@ interface Watched {
 export class Watch {
   readonly #checker: Checker;
   readonly #machines = new Map<number, Watched>();
+  #highestWon = ZERO_BALLOT;
+  /** The ballots whose leaders began to serve. */
+  readonly #served: Ballot[] = [];
   readonly #checksums = new Map<number, { readonly checksum: number; readonly machine: number }>();
   readonly #limits: Pick<Limits, "maxMessageBytes" | "maxUnchosenBytes">;
   readonly #tell: (line: string) => void;
@@ -44,9 +47,14 @@ export class Watch {
     return new Map(Object.entries(this.#reached).flatMap(([kind, counts]) => [...counts].map(([name, count]): [string, number] => [`${kind} ${name}`, count])));
   }
 
-  /** How often a leader began to serve. Of two candidates at once the first may win and serve nobody before the other's ballot arrives. */
-  get leaderships(): number {
-    return this.#reached.event.get("leaderReady") ?? 0;
+  /** The highest ballot that was won. */
+  get highestWon(): Ballot {
+    return this.#highestWon;
+  }
+
+  /** How many leaders of ballots above this one began to serve. Of two candidates at once both may win, and the first yield before it serves. */
+  servedAbove(ballot: Ballot): number {
+    return this.#served.filter((served) => compareBallots(served, ballot) > 0).length;
   }
 
   /** The newest configuration in force. */
@@ -151,7 +159,11 @@ export class Watch {
     this.#count("event", event.type);
     const line = describeEvent(machine, event);
     if (line !== null) this.#tell(`${machine} ${line}`);
-    if (event.type === "electionWon") this.#checker.won(machine, life, event.ballot);
+    if (event.type === "leaderReady") this.#served.push(event.ballot);
+    if (event.type === "electionWon") {
+      this.#highestWon = maxBallot(this.#highestWon, event.ballot);
+      this.#checker.won(machine, life, event.ballot);
+    }
     if (event.type === "configurationDone") this.#checker.done(machine, event.slot, (member) => this.#machines.get(member)?.disk ?? new Disk());
   }
 
