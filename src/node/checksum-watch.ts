@@ -74,8 +74,6 @@ export class ChecksumWatch {
     for (let slot = this.#ownBelow(Infinity); slot !== null; slot = this.#ownBelow(slot)) {
       const told = this.#toldAt(slot) as Map<Incarnation, number>;
       const own = told.get(this.#self);
-      // Nearly always it is like this, and nobody's checksum need be sorted.
-      if (unsettled.length === 0 && votersWith(told, configuration, own) >= quorumSize(configuration)) return { kind: "fine" };
       const byChecksum = groupVoters(told, configuration);
       const majority = [...byChecksum].find(([, members]) => members.length >= quorumSize(configuration));
       const others = [...byChecksum].flatMap(([checksum, members]) => (checksum === own ? [] : members));
@@ -104,12 +102,6 @@ export class ChecksumWatch {
     for (const level of this.#levels) level.clear();
     this.#newest.clear();
   }
-}
-
-function votersWith(told: ReadonlyMap<Incarnation, number>, { voters }: Configuration, checksum: number | undefined): number {
-  let count = 0;
-  for (const { incarnation } of voters) if (told.get(incarnation) === checksum) count += 1;
-  return count;
 }
 
 function groupVoters(told: ReadonlyMap<Incarnation, number>, configuration: Configuration): Map<number, Incarnation[]> {

@@ -73,30 +73,25 @@ export class Outbox {
       return this.#nothing;
     }
     const effects: Effects = {
-      records: given(this.#records),
+      records: this.#records,
       firstRecord: this.#lastRecord - this.#records.length + 1,
-      messages: given(this.#messages),
-      chosen: given(this.#chosen),
-      failedProposals: given(this.#failedProposals),
-      reads: given(this.#reads),
-      changes: given(this.#changes),
+      messages: this.#messages,
+      chosen: this.#chosen,
+      failedProposals: this.#failedProposals,
+      reads: this.#reads,
+      changes: this.#changes,
       fetchSnapshot: this.#fetchSnapshot,
-      events: given(this.#events),
+      events: this.#events,
     };
-    this.#startAnew();
-    return effects;
-  }
-
-  /** A list that was handed over is not added to any more; one that was empty is kept, as most are. */
-  #startAnew(): void {
-    if (this.#records.length > 0) this.#records = [];
-    if (this.#messages.length > 0) this.#messages = [];
-    if (this.#chosen.length > 0) this.#chosen = [];
-    if (this.#failedProposals.length > 0) this.#failedProposals = [];
-    if (this.#reads.length > 0) this.#reads = [];
-    if (this.#changes.length > 0) this.#changes = [];
-    if (this.#events.length > 0) this.#events = [];
+    this.#records = [];
+    this.#messages = [];
+    this.#chosen = [];
+    this.#failedProposals = [];
+    this.#reads = [];
+    this.#changes = [];
     this.#fetchSnapshot = null;
+    this.#events = [];
+    return effects;
   }
 
   #isEmpty(): boolean {
@@ -106,19 +101,13 @@ export class Outbox {
 }
 
 const NONE: readonly never[] = Object.freeze([]);
-/** What is sent when there are no effects at all. */
-const NOTHING_SENT: readonly never[] = Object.freeze([]);
-
-function given<T>(list: readonly T[]): readonly T[] {
-  return list.length === 0 ? NONE : list;
-}
 
 /** Whether there is nothing to do: then nobody need look at each kind of effect. */
 export function isNothing(effects: Effects): boolean {
-  return effects.messages === NOTHING_SENT;
+  return effects.events === NONE;
 }
 
 /** Most turns lead to nothing, and should cost nothing. */
 function nothing(firstRecord: number): Effects {
-  return { records: NONE, firstRecord, messages: NOTHING_SENT, chosen: NONE, failedProposals: NONE, reads: NONE, changes: NONE, fetchSnapshot: null, events: NONE };
+  return { records: NONE, firstRecord, messages: NONE, chosen: NONE, failedProposals: NONE, reads: NONE, changes: NONE, fetchSnapshot: null, events: NONE };
 }
