@@ -8,7 +8,7 @@ import { entrySlot, type LogSummary } from "./log-summary.ts";
 import { RecoveredStateBuilder } from "./recovered-state.ts";
 import type { SegmentEntry } from "./segment-list.ts";
 import {
-  checkUnopenedSegment, readFollowingBatches, readSegmentStart, type ScannedBatch, type SegmentBytes, type SegmentStart,
+  checkUnopenedSegment, readFollowingBatches, readSegmentStart, recordAfter, type ScannedBatch, type SegmentBytes, type SegmentStart,
 } from "./segment-scan.ts";
 
 export interface RecoveredLog {
@@ -63,7 +63,7 @@ export async function recoverLog(
   const { segments, tail } = readSegments(chain, incarnation, builder);
   for (const source of unopened) checkUnopenedSegment(source, tail.sequence);
   checkOldest(chain, snapshot);
-  if (!founded && (snapshot !== null || nextAfter(tail) > 1)) throw corrupt(folder, 0, "there are records in a folder without the document that makes it part of a cluster");
+  if (!founded && (snapshot !== null || recordAfter(tail) > 1)) throw corrupt(folder, 0, "there are records in a folder without the document that makes it part of a cluster");
   const state = builder.finish();
   checkChosen(folder, builder.summary, state);
   const kept = tail.offset === 0 ? segments.slice(0, -1) : segments;
@@ -141,7 +141,7 @@ function checkContinues({ source, batch }: OpenedSegment, previous: ScannedBatch
   if (batch.sequence !== previous.sequence + 1) {
     throw corrupt(source.file, 0, `batch ${batch.sequence} follows batch ${previous.sequence}`);
   }
-  if (batch.firstRecord !== previous.firstRecord + previous.records.length) {
+  if (batch.firstRecord !== recordAfter(previous)) {
     throw corrupt(source.file, 0, "records are missing before this segment");
   }
 }
@@ -163,9 +163,4 @@ function checkOldest(chain: readonly OpenedSegment[], snapshot: SnapshotHandle |
 function checkChosen(folder: string, { chosenThrough }: LogSummary, held: RecoveredState): void {
   if (chosenThrough <= held.chosenThrough) return;
   throw corrupt(folder, 0, `slot ${held.chosenThrough + 1} is missing, and is known to be chosen like all up to ${chosenThrough}`);
-}
-
-/** The number of the record after a batch. */
-function nextAfter({ firstRecord, records }: ScannedBatch): number {
-  return firstRecord + records.length;
 }

@@ -25,6 +25,11 @@ export interface ScannedBatch {
   readonly payloadBytes: number;
 }
 
+/** The number of the record that follows a batch. */
+export function recordAfter({ firstRecord, records }: ScannedBatch): number {
+  return firstRecord + records.length;
+}
+
 /** A segment's first batch, which says what the segment is. */
 export interface SegmentStart {
   readonly header: SegmentHeader;
@@ -113,7 +118,7 @@ export function checkUnopenedSegment({ file, bytes }: SegmentBytes, lastSequence
 function readFollowing(batch: Batch, last: ScannedBatch, place: LogPosition, end: number): ScannedBatch {
   if (batch.opensSegment) throw new DecodeError("a segment header inside a segment");
   if (batch.sequence !== last.sequence + 1) throw new DecodeError(`batch ${batch.sequence} follows batch ${last.sequence}`);
-  if (batch.firstRecord !== last.firstRecord + last.records.length) throw new DecodeError("records are missing before this batch");
+  if (batch.firstRecord !== recordAfter(last)) throw new DecodeError("records are missing before this batch");
   if (batch.synced.segment !== place.segment || batch.synced.offset !== place.offset) {
     throw new DecodeError("the batch before this one was not synced");
   }
