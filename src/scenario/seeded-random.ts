@@ -25,6 +25,11 @@ export class SeededRandom {
     return low + this.below(high - low + 1);
   }
 
+  /** A time until something that happens by chance, `mean` on the average (exponentially distributed). */
+  exponential(mean: number): number {
+    return -Math.log(1 - this.next()) * mean;
+  }
+
   /** True with this probability. */
   chance(probability: number): boolean {
     return this.next() < probability;

@@ -110,7 +110,7 @@ export class Clients {
   }
 
   #thinkAndGo(client: number): void {
-    this.#world.after(-Math.log(1 - this.#random.next()) * this.#options.plan.pauseMs, () => {
+    this.#world.after(this.#random.exponential(this.#options.plan.pauseMs), () => {
       if (!this.#stopped) this.#operate(client);
     });
   }

@@ -225,7 +225,7 @@ export class Faults {
 
   #later(fault: Fault): void {
     const random = this.#randoms[fault];
-    this.#world.after((-Math.log(1 - random.next()) * 1_000) / this.#parts.plan.faults[fault], () => {
+    this.#world.after(random.exponential(1_000) / this.#parts.plan.faults[fault], () => {
       if (this.#calm) return;
       this.#begin(fault, this.#victim(random), random);
       this.#later(fault);
@@ -242,7 +242,7 @@ export class Faults {
 
   /** Something that ends again after a while, unless everything has healed by then. */
   #forAWhile(random: SeededRandom, end: () => void): void {
-    this.#world.after(-Math.log(1 - random.next()) * this.#parts.plan.meanTroubleMs, () => {
+    this.#world.after(random.exponential(this.#parts.plan.meanTroubleMs), () => {
       if (!this.#calm) end();
     });
   }
@@ -342,7 +342,7 @@ export class Faults {
     if (this.#calm || machine.out || crashes === 0) return;
     machine.kill();
     machine.start();
-    this.#world.after(-Math.log(1 - random.next()) * CRASHING_LIFE_MS, () => this.#crashLoop(machine, random, crashes - 1));
+    this.#world.after(random.exponential(CRASHING_LIFE_MS), () => this.#crashLoop(machine, random, crashes - 1));
   }
 
   /** Damage is for good, so it must leave a quorum, and one that holds all that is chosen: none while the members change. */

@@ -64,7 +64,7 @@ export class Relay {
   }
 
   #after(meanMs: number, task: () => void): void {
-    this.#parts.world.after(-Math.log(1 - this.#parts.random.next()) * meanMs, () => {
+    this.#parts.world.after(this.#parts.random.exponential(meanMs), () => {
       if (!this.#parts.over()) task();
     });
   }

@@ -56,7 +56,7 @@ export class SessionWriter {
 
   #pause(): void {
     const { world, random, meanPauseMs } = this.#port;
-    world.after(-Math.log(1 - random.next()) * meanPauseMs, () => this.#goOn());
+    world.after(random.exponential(meanPauseMs), () => this.#goOn());
   }
 
   #goOn(): void {
