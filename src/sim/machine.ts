@@ -1,6 +1,5 @@
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import type { NodeClock } from "../node/clock.ts";
 import { checkNamed } from "../node/founding-check.ts";
 import { Member } from "../node/member.ts";
 import type { MemberObserver } from "../node/member-parts.ts";
@@ -8,7 +7,7 @@ import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
 import { CHECKSUM, DISK, FORWARD, FORWARDED, PAXOS, type PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
 import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
-import { DEFAULT_TIMINGS, type Limits } from "../paxos/interface.ts";
+import type { Limits } from "../paxos/interface.ts";
 import type { Message } from "../paxos/messages.ts";
 import type { RecoveredState } from "../paxos/records.ts";
 import { MAX_SCENARIO_MEMBERS, memberIncarnation, memberNumber } from "../scenario/names.ts";
@@ -16,11 +15,13 @@ import type { SeededRandom } from "../scenario/seeded-random.ts";
 import { Violation } from "../scenario/violation.ts";
 import type { Founding, Identity, Storage } from "../storage/interface.ts";
 import { openStorage } from "../storage/open.ts";
-import { damageSomething } from "./disk-damage.ts";
+import { MachineClock } from "./machine-clock.ts";
+import { MachineDisk } from "./machine-disk.ts";
 import type { Network } from "./network.ts";
+import { Pause } from "./pause.ts";
 import { PeerRecords } from "./peer-records.ts";
-import { SimulatedDisk } from "./simulated-disk.ts";
-import { Ticks } from "./ticks.ts";
+import { ProcessClock } from "./process-clock.ts";
+import type { SimulatedDisk } from "./simulated-disk.ts";
 import type { Watch } from "./watch.ts";
 import type { World } from "./world.ts";
 
@@ -45,8 +46,6 @@ export interface MachineOptions {
 }
 
 const FOLDER = "data";
-/** How often a sync on a disk that hangs looks whether it still does. */
-const HUNG_LOOK_MS = 50;
 /** A start that failed for a reason that may pass is tried again after this long. */
 const RESTART_MS = 300;
 /** A member on a disk that was set back is taken away when nobody has met it within this time. */
@@ -68,23 +67,16 @@ const INCARNATIONS = Array.from({ length: MAX_SCENARIO_MEMBERS + 1 }, (_, number
  */
 export class Machine {
   readonly number: number;
-  disk: SimulatedDisk;
   readonly #options: MachineOptions;
   readonly #random: SeededRandom;
-  /** How much faster than the world's this machine's clock runs, and what it showed at the world's beginning. */
-  readonly #rate: number;
-  #offsetMs: number;
+  readonly #clock: MachineClock;
+  readonly #pause: Pause;
+  readonly #disk: MachineDisk;
   #life = 0;
-  /** Rises with each empty disk: that is a new incarnation. */
-  #disks = 0;
-  /** Bytes on its disk were changed, or it lost its disk: it may be out for good, and no more than that. */
-  #damaged = false;
   #out = false;
   /** The document that makes its member one of a cluster; null: nobody asked it to join yet. */
   #founding: Founding | null;
-  #failNextSync = false;
-  /** Its disk was set back to an earlier state; what was read from it, when it was. */
-  #setBack = false;
+  /** What was read from its disk, when that was set back to an earlier state. */
   #recovered: RecoveredState | null = null;
   #storage: Storage | null = null;
   readonly #peerRecords = new PeerRecords();
@@ -94,28 +86,21 @@ export class Machine {
   #member: Member | null = null;
   /** Up to where the watch saw its state last. */
   #seenSlot = -1;
-  #ticks: Ticks | null = null;
+  /** The clock of the process of this life. */
+  #processClock: ProcessClock | null = null;
   #starting = false;
-  #paused = false;
-  #resumed: (() => void)[] = [];
 
   constructor(number: number, rate: number, founding: Founding | null, options: MachineOptions) {
     this.number = number;
     this.#founding = founding;
     this.#options = options;
-    this.#rate = rate;
-    this.#random = options.world.random.fork();
-    this.#offsetMs = this.#random.below(1_000_000);
-    this.disk = this.#newDisk();
-  }
-
-  #newDisk(): SimulatedDisk {
-    const disk = new SimulatedDisk(this.#random.below(0x1_0000_0000));
-    disk.traced = false;
-    disk.latency = ({ kind }, goOn) => this.#diskLatency(kind === "datasync", goOn);
-    disk.promises = () => this.#options.world.expectPromises();
-    disk.fail = ({ kind }) => this.#diskFails(kind);
-    return disk;
+    const { world } = options;
+    this.#random = world.random.fork();
+    this.#clock = new MachineClock(world, rate, this.#random.below(1_000_000));
+    this.#pause = new Pause(world);
+    this.#disk = new MachineDisk({
+      world, pause: this.#pause, syncMs: () => options.syncMs(number), callMs: () => options.callMs(number),
+    }, this.#random);
   }
 
   get member(): Member | null {
@@ -123,7 +108,7 @@ export class Machine {
   }
 
   get paused(): boolean {
-    return this.#paused;
+    return this.#pause.paused;
   }
 
   get running(): boolean {
@@ -158,8 +143,9 @@ export class Machine {
     return this.#out;
   }
 
+  /** Bytes on its disk were changed, or it lost its disk: it may be out for good, and no more than that. */
   get damaged(): boolean {
-    return this.#damaged;
+    return this.#disk.damaged;
   }
 
   get life(): number {
@@ -183,7 +169,7 @@ export class Machine {
     const { world, watch } = this.#options;
     const code = error instanceof Error && "code" in error ? error.code : null;
     const noticed = code === "SYNOD_ERR_CORRUPT" || code === "SYNOD_ERR_FENCED";
-    if (!MAY_PASS.has(code) && !(noticed && this.#damaged)) return world.fail(error);
+    if (!MAY_PASS.has(code) && !(noticed && this.damaged)) return world.fail(error);
     watch.warning(this.number, "does not start", error);
     this.kill();
     if (noticed) this.#out = true;
@@ -194,13 +180,14 @@ export class Machine {
     const { world, watch, segmentBytes, limits, snapshotBytes } = this.#options;
     const founding = this.#founding;
     assert(founding !== null, "only a machine that was asked to join runs a process");
+    const clock = (this.#processClock = this.#clockOf(life));
     const storage = await openStorage({
-      fileSystem: this.disk.fileSystem(),
+      fileSystem: this.#disk.fileSystem(),
       folder: FOLDER,
       member: String(this.number),
       listener: {
         onDurable: (record) => this.whenAwake(life, () => {
-          if (!this.#setBack) watch.durable(this.number, record);
+          if (!this.#disk.wasSetBack) watch.durable(this.number, record);
           this.#member?.durable(record);
         }),
         onSyncFailed: (error) => this.whenAwake(life, () => this.#member?.syncFailed(error)),
@@ -208,8 +195,8 @@ export class Machine {
       },
       options: {
         segmentBytes,
-        drawIncarnation: () => diskIncarnation(this.number, this.#disks),
-        timers: { now: () => this.#nowMs(), after: (ms, task) => this.#timer(life, ms, task) },
+        drawIncarnation: () => diskIncarnation(this.number, this.#disk.replacements),
+        timers: { now: () => clock.nowMs(), after: (ms, task) => clock.after(ms, task) },
       },
     });
     if (storage.founding === null) {
@@ -219,12 +206,12 @@ export class Machine {
     }
     const state = await restoreState(storage);
     if (life !== this.#life) return;
-    if (this.#setBack) {
+    if (this.#disk.wasSetBack) {
       if (!this.#options.isRemembered(this.number, storage.stats().records)) return this.#stayOut();
       world.after(UNMET_MS, () => life === this.#life && this.#stayOut());
     }
     this.#recovered = storage.recovered;
-    if (!this.#setBack) watch.recovered(this.number, storage.recovered);
+    if (!this.#disk.wasSetBack) watch.recovered(this.number, storage.recovered);
     this.#storage = storage;
     this.#starting = false;
     this.#member = new Member({
@@ -235,7 +222,7 @@ export class Machine {
         setPeers: () => {},
         heardRecords: (from, records) => this.#peerRecords.heard(memberNumber(from), records),
       },
-      clock: this.#clock(life),
+      clock,
       codec: this.#codec,
       nonceSeed: this.#random.below(2 ** 40),
       observer: this.#observer(),
@@ -262,14 +249,14 @@ export class Machine {
       append: (records, firstRecord) => {
         world.expectPromises();
         // What a member on a disk that was set back records counts as little as what it read there, until somebody hears it.
-        if (!this.#setBack) watch.recorded(this.number, records);
+        if (!this.#disk.wasSetBack) watch.recorded(this.number, records);
         storage.append(records, firstRecord);
       },
       writeSnapshot: async (handle, chunks) => {
         world.expectPromises();
         await storage.writeSnapshot(handle, chunks);
-        this.#ticks?.makeUp();
-        if (!this.#setBack) watch.snapshot(this.number, handle);
+        this.#processClock?.makeUp();
+        if (!this.#disk.wasSetBack) watch.snapshot(this.number, handle);
       },
       openSnapshot: () => {
         world.expectPromises();
@@ -289,7 +276,7 @@ export class Machine {
 
   #send(to: number, bytes: Uint8Array, said: PeerMessage): boolean {
     const { watch, network } = this.#options;
-    if (this.#setBack && !this.#mayTakePart(to, said)) return false;
+    if (this.#disk.wasSetBack && !this.#mayTakePart(to, said)) return false;
     if (said.type === "paxos") watch.leaves(this.number, said.message);
     else watch.sent(said.type);
     return network().send(this.number, to, bytes, said.type === "paxos");
@@ -305,16 +292,15 @@ export class Machine {
 
   /** The process ends at once. */
   kill(): void {
-    if (this.#setBack && this.#member !== null) this.#out = true;
+    if (this.#disk.wasSetBack && this.#member !== null) this.#out = true;
     this.#life += 1;
     this.#storage = null;
     this.#peerRecords.clear();
-    this.#ticks?.makeUp();
-    this.#ticks?.stop();
-    this.#ticks = null;
+    this.#processClock?.end();
+    this.#processClock = null;
     this.#member = null;
     this.#starting = false;
-    this.disk.kill();
+    this.#disk.kill();
     this.resume();
     this.#options.network().close(this.number);
     const told = [...this.#whenEnded];
@@ -331,62 +317,55 @@ export class Machine {
   /** The machine comes back with an empty disk. */
   loseDisk(): void {
     this.kill();
-    this.#disks += 1;
-    this.#damaged = true;
-    this.disk = this.#newDisk();
+    this.#disk.lose();
   }
 
   /** What is on its disk now, on another one. */
   copyDisk(): SimulatedDisk {
-    const copy = this.#newDisk();
-    for (const path of this.disk.paths()) copy.plant(path, this.disk.contents(path));
-    return copy;
+    return this.#disk.copy();
   }
 
   /** Somebody restores the machine's volume to an earlier state of it. */
   setBack(copy: SimulatedDisk): void {
     this.kill();
-    this.#damaged = true;
-    this.#setBack = true;
-    this.disk = copy;
+    this.#disk.setBack(copy);
   }
 
   /** The next sync fails, once. */
   failSync(): void {
-    this.#failNextSync = true;
+    this.#disk.failSync();
   }
 
   /** No file can grow while the disk is full. */
   set full(full: boolean) {
-    this.disk.capacityBytes = full ? this.disk.usedBytes : Infinity;
+    this.#disk.full = full;
   }
 
   /** Something on its disk is not what was written any more. */
   damageDisk(): void {
-    if (damageSomething(this.disk, this.#random)) this.#damaged = true;
+    this.#disk.damage();
   }
 
   /** The machine was suspended: its clock is further than its process has seen. */
   stepClock(ms: number): void {
-    this.#ticks?.planNext();
-    this.#offsetMs += ms;
+    this.#processClock?.planNext();
+    this.#clock.step(ms);
   }
 
   /** The process ends, and what was not synced is lost, in any part. */
   losePower(): void {
     this.kill();
-    this.disk.losePower();
+    this.#disk.losePower();
   }
 
   pause(): void {
-    this.#paused = true;
-    this.#ticks?.planNext();
+    this.#pause.begin();
+    this.#processClock?.planNext();
   }
 
   /** All that happened meanwhile happens now, in its order. */
   resume(): void {
-    this.#paused = false;
-    for (const task of this.#resumed.splice(0)) this.#options.world.after(0, task);
+    this.#pause.end();
   }
 
   receive(from: number, bytes: Uint8Array): void {
@@ -416,7 +395,7 @@ export class Machine {
     const { watch, world } = this.#options;
     watch.warning(this.number, "is refused as a copied or restored volume", `by ${peer}`);
     watch.came("refusedAsCopy");
-    if (this.#setBack) this.#stayOut();
+    if (this.#disk.wasSetBack) this.#stayOut();
     else world.fail(new Violation(`member ${this.number} was refused as a copy, and is none`));
   }
 
@@ -435,8 +414,8 @@ export class Machine {
   /** Runs a task of one life of the process: later if it is paused, never if it is over. */
   whenAwake(life: number, task: () => void): void {
     if (life !== this.#life) return;
-    if (this.#paused) return void this.#resumed.push(() => this.#whenResumed(life, task));
-    this.#ticks?.makeUp();
+    if (this.#pause.paused) return this.#pause.waitFor(() => this.#whenResumed(life, task));
+    this.#processClock?.makeUp();
     try {
       task();
     } catch (error) {
@@ -454,102 +433,14 @@ export class Machine {
     this.whenAwake(life, task);
   }
 
-  #nowMs(): number {
-    return this.#offsetMs + this.#options.world.nowMs * this.#rate;
-  }
-
-  #clock(life: number): NodeClock {
-    return {
-      nowMs: () => this.#nowMs(),
-      random: () => this.#random.next(),
-      defer: (task) => this.#options.world.after(0, () => {
-        this.whenAwake(life, task);
-        if (life === this.#life && !this.#paused) this.#ticks?.plan();
-      }),
-      // Ticks settle nothing that is waited for; what other timers do may.
-      every: (periodMs, task) => (periodMs === DEFAULT_TIMINGS.tickMs ? this.#tick(life, task) : this.#every(life, periodMs, task)),
-    };
-  }
-
-  #tick(life: number, task: () => void): () => void {
+  #clockOf(life: number): ProcessClock {
     const { world, leaveOutTicks } = this.#options;
-    const clockMs = (worldMs: number): number => this.#offsetMs + worldMs * this.#rate;
-    const quietUntilMs = (): number => this.#member?.quietUntilMs ?? -Infinity;
-    const ticks = new Ticks(world, {
-      paused: () => this.#paused,
-      whenResumed: (resumed) => void this.#resumed.push(resumed),
-      quiet: () => this.#nowMs() < quietUntilMs(),
-      quietUntilMs: () => (quietUntilMs() - this.#offsetMs) / this.#rate,
-      tick: () => this.whenAwake(life, task),
-      passTick: (atMs) => this.#member?.passTick(clockMs(atMs)),
-    }, { periodMs: DEFAULT_TIMINGS.tickMs / this.#rate, leaveOut: leaveOutTicks !== false });
-    this.#ticks = ticks;
-    return () => ticks.stop();
-  }
-
-  #every(life: number, periodMs: number, task: () => void): () => void {
-    let stopped = false;
-    const next = (): void => this.#options.world.after(periodMs / this.#rate, () => {
-      if (stopped || life !== this.#life) return;
-      // A timer that fires while the process is paused fires once when it goes on.
-      if (this.#paused) return void this.#resumed.push(() => fire());
-      fire();
+    return new ProcessClock({
+      world, clock: this.#clock, pause: this.#pause, random: this.#random, leaveOutTicks: leaveOutTicks !== false,
+      ended: () => life !== this.#life,
+      run: (task) => this.whenAwake(life, task),
+      member: () => this.#member,
     });
-    const fire = (): void => {
-      if (stopped || life !== this.#life) return;
-      next();
-      this.#options.world.expectPromises();
-      this.whenAwake(life, task);
-    };
-    next();
-    return () => (stopped = true);
-  }
-
-  #timer(life: number, ms: number, task: () => void): () => void {
-    let cancelled = false;
-    this.#options.world.after(ms / this.#rate, () => {
-      if (cancelled) return;
-      this.#options.world.expectPromises();
-      this.whenAwake(life, task);
-    });
-    return () => (cancelled = true);
-  }
-
-  #diskFails(kind: string): boolean {
-    if (kind !== "datasync" || !this.#failNextSync) return false;
-    this.#failNextSync = false;
-    return true;
-  }
-
-  /** Whether a call of the disk waits; then it goes on with `goOn`. */
-  #diskLatency(isSync: boolean, goOn: () => void): boolean {
-    if (isSync) {
-      this.#sync(goOn);
-      return true;
-    }
-    const ms = this.#options.callMs(this.number);
-    if (ms > 0) this.#sleep(ms, goOn);
-    else if (this.#paused) this.#onceAwake(goOn);
-    else return false;
-    return true;
-  }
-
-  #sync(goOn: () => void): void {
-    const { world, syncMs } = this.#options;
-    const ms = syncMs(this.number);
-    if (ms === Infinity) world.after(HUNG_LOOK_MS, () => this.#sync(goOn));
-    else this.#sleep(ms, goOn);
-  }
-
-  #sleep(ms: number, goOn: () => void): void {
-    this.#options.world.after(ms, () => this.#onceAwake(goOn));
-  }
-
-  /** Whoever called the disk may have waited for a promise. */
-  #onceAwake(goOn: () => void): void {
-    if (this.#paused) return void this.#resumed.push(() => this.#onceAwake(goOn));
-    this.#options.world.expectPromises();
-    goOn();
   }
 }
 
