@@ -116,6 +116,11 @@ export class Acceptor {
     return this.#context.outbox.record({ type: "accepted", slot, ballot, value });
   }
 
+  /** The last slot that was accepted at the promised ballot; 0: none was. */
+  get acceptedThrough(): Slot {
+    return this.#through < this.#from ? (0 as Slot) : this.#through;
+  }
+
   /** The slots up to `chosenThrough` that were accepted at exactly `ballot`: those are known to be chosen (rule 3a, case c). */
   acceptedAt(ballot: Ballot, chosenThrough: Slot): { from: Slot; through: Slot } | null {
     if (!ballotsEqual(ballot, this.#promised)) return null;

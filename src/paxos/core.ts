@@ -1,6 +1,7 @@
 import { assert, unreachable } from "../codec/assert.ts";
 import { Acceptor } from "./acceptor.ts";
 import { type Ballot, ballotsEqual, compareBallots, ZERO_BALLOT } from "./ballot.ts";
+import { ChoiceWatch } from "./choice-watch.ts";
 import { allMembers, assertConfiguration, type Configuration, isMember, isVoter, type MemberInfo } from "./configuration.ts";
 import type { Context } from "./context.ts";
 import { DiskWatch } from "./disk-watch.ts";
@@ -9,7 +10,7 @@ import type { Incarnation, Slot } from "./ids.ts";
 import { DEFAULT_LIMITS, DEFAULT_TIMINGS, type ChangeRequest, type Effects, type Input, type Limits, type PaxosEvent, type Role, type Timings } from "./interface.ts";
 import { Leader, type MemberProgress } from "./leader.ts";
 import { Learner } from "./learner.ts";
-import type { Accept, ChosenEntries, Heartbeat, Message, Prepare, PromiseReply, TransferLeadership } from "./messages.ts";
+import type { Accept, ChosenEntries, Heartbeat, Message, Prepare, PreVote, PromiseReply, TransferLeadership } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { PhaseOne } from "./phase-one.ts";
 import { Proposals } from "./proposals.ts";
@@ -71,6 +72,7 @@ export class PaxosCore {
   readonly #proposals: Proposals;
   readonly #election: Election;
   readonly #disk: DiskWatch;
+  readonly #choice: ChoiceWatch;
   readonly #forwardedReads: ForwardedReads;
   readonly #linksDown = new Set<Incarnation>();
   #phaseOne: PhaseOne | null = null;
@@ -107,6 +109,7 @@ export class PaxosCore {
     this.#learner = new Learner(this.#context, this.#proposals, { snapshot, configurationSlot, recoveredThrough: recovered.chosenThrough });
     this.#election = new Election(this.#context, recovered.promised.round > 0);
     this.#disk = new DiskWatch(this.#context);
+    this.#choice = new ChoiceWatch(this.#context, this.#acceptor, this.#learner);
     this.#forwardedReads = new ForwardedReads(this.#context);
     this.#learner.applyChosen();
   }
@@ -249,6 +252,7 @@ export class PaxosCore {
     this.#learner.pumpCatchUp();
     if (!this.#fenced) this.#learner.recordChosen();
     this.#disk.recorded();
+    this.#choice.note();
     return this.#outbox.take();
   }
 
@@ -274,7 +278,7 @@ export class PaxosCore {
     if (this.#fenced) return;
     if (this.#leader !== null) return this.#tickLeader(this.#leader);
     if (this.#phaseOne !== null) return this.#tickCandidate(this.#phaseOne);
-    const { start, leaderLost } = this.#election.tick();
+    const { start, leaderLost } = this.#election.tick({ choiceStalled: this.#choice.stalled() });
     if (leaderLost) this.#announceLeader(null);
     if (start) this.#startPreVote();
   }
@@ -299,7 +303,7 @@ export class PaxosCore {
       this.#learner.consultVoters(this.#acceptor.promised);
       return this.#election.lost("later");
     }
-    if (this.#election.startPreVote()) this.#campaign();
+    if (this.#election.startPreVote({ choiceStalled: this.#choice.stalled() })) this.#campaign();
   }
 
   #campaign(): void {
@@ -368,10 +372,8 @@ export class PaxosCore {
   #receive(from: Incarnation, message: Message): void {
     if (this.#fenced) return;
     switch (message.type) {
-      case "preVote": {
-        const granted = this.#leader === null && this.#election.grants(from);
-        return this.#outbox.send(from, { type: "preVoteReply", nonce: message.nonce, granted, promised: this.#acceptor.promised, chosenThrough: this.#context.log.chosenThrough });
-      }
+      case "preVote":
+        return this.#receivePreVote(from, message);
       case "preVoteReply":
         this.#learner.heardChosen(from, message.chosenThrough);
         if (this.#leader !== null || this.#phaseOne !== null || !this.#election.takePreVoteReply(from, message)) return;
@@ -414,6 +416,14 @@ export class PaxosCore {
       default:
         return unreachable(message);
     }
+  }
+
+  /** A member whose disk answers nothing says nothing either: its promise would not come. */
+  #receivePreVote(from: Incarnation, { nonce }: PreVote): void {
+    if (this.#disk.stalled()) return;
+    const choiceStalled = this.#choice.stalled();
+    const granted = (this.#leader === null || choiceStalled) && this.#election.grants(from, { choiceStalled });
+    this.#outbox.send(from, { type: "preVoteReply", nonce, granted, promised: this.#acceptor.promised, chosenThrough: this.#context.log.chosenThrough });
   }
 
   #receivePrepare(from: Incarnation, message: Prepare): void {
@@ -467,13 +477,13 @@ export class PaxosCore {
 
   #heardLeader(from: Incarnation, ballot: Ballot, chosenThrough: Slot): void {
     const changed = this.#election.leader !== from;
-    this.#election.heardLeader(from);
-    if (changed) this.#forwardedReads.abandon();
-    // A leader may have begun anew at a higher ballot, without anybody having noticed a time between.
-    if (changed || !ballotsEqual(ballot, this.#announcedBallot)) this.#announceLeader(from);
     const range = this.#acceptor.acceptedAt(ballot, chosenThrough);
     if (range !== null) this.#context.log.markChosen(range.from, range.through);
     this.#learner.heardChosen(from, chosenThrough);
+    this.#election.heardLeader(from, { choiceStalled: this.#choice.stalled() });
+    if (changed) this.#forwardedReads.abandon();
+    // A leader may have begun anew at a higher ballot, without anybody having noticed a time between.
+    if (changed || !ballotsEqual(ballot, this.#announcedBallot)) this.#announceLeader(from);
   }
 
   /** A candidate asked for it, or a leader that enters a configuration; there it may tell of a value that refutes the leader's own. */
@@ -533,7 +543,7 @@ export class PaxosCore {
     const mine = ballotsEqual(message.ballot, this.#acceptor.promised) && from === this.#election.leader;
     // Campaigning raises this member's promise, so a repeated message then finds another ballot promised and is ignored.
     if (!mine || this.#leader !== null || this.#phaseOne !== null || this.#disk.stalled() || !isVoter(configuration, self)) return;
-    if (this.#election.startPreVote(message.ballot)) this.#campaign();
+    if (this.#election.startPreVote({ invitation: message.ballot })) this.#campaign();
   }
 
   #propose(proposalId: number, commands: readonly Uint8Array[], grows: boolean): void {

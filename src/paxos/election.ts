@@ -7,6 +7,11 @@ import type { PreVoteReply } from "./messages.ts";
 /** At most this long after its link to the leader closed a member asks for pre-votes; drawn, so that not all ask at once. */
 const LINK_LOSS_DELAY_MS = 20;
 
+/** `choiceStalled`: nothing came to be chosen for too long, as far as this member can know. */
+interface ChoiceState {
+  readonly choiceStalled: boolean;
+}
+
 /**
  * When to campaign, and whom to let campaign. Separate from what a campaign does: it knows leaders, links and time, and
  * neither logs nor, but for choosing a round and knowing who follows its leader, ballots (rules 7 and 8).
@@ -61,12 +66,16 @@ export class Election {
     if (round > this.#seenRound) this.#seenRound = round;
   }
 
-  /** A message that only the leader of the promised ballot sends was received. */
-  heardLeader(leader: Incarnation): void {
+  /**
+   * A message that only the leader of the promised ballot sends was received. While nothing is chosen for too long (`choiceStalled`) it is
+   * followed, and yet somebody else may be sought.
+   */
+  heardLeader(leader: Incarnation, { choiceStalled }: ChoiceState): void {
     this.#leader = leader;
     this.#heardAtMs = this.#context.nowMs;
     this.#leaderLinkClosed = false;
     this.#candidate = null;
+    if (choiceStalled) return;
     if (!this.#isInvitedBy(leader)) this.#preVote = null;
     this.#waitElectionTimeout();
   }
@@ -126,15 +135,15 @@ export class Election {
   }
 
   /**
-   * Whether to let `candidate` campaign: not while a leader is heard, unless the leader itself asks, or its disk is full and the candidate's
-   * is not (rule 15). Logs are never compared.
+   * Whether to let `candidate` campaign: not while a leader is heard, unless the leader itself asks, its disk is full and the candidate's
+   * is not (rule 15), or it gets nothing chosen (`choiceStalled`). Logs are never compared.
    */
-  grants(candidate: Incarnation): boolean {
+  grants(candidate: Incarnation, { choiceStalled }: ChoiceState): boolean {
     const { nowMs, timings } = this.#context;
     const rival = this.#candidate !== null && this.#candidate.incarnation !== candidate && nowMs < this.#candidate.untilMs;
     if (rival) return false;
     const hasMoreRoom = this.#leader !== null && this.#full.has(this.#leader) && !this.#full.has(candidate);
-    if (this.#heardAtMs === null || this.#leaderLinkClosed || candidate === this.#leader || hasMoreRoom) return true;
+    if (this.#heardAtMs === null || this.#leaderLinkClosed || candidate === this.#leader || hasMoreRoom || choiceStalled) return true;
     return nowMs - this.#heardAtMs >= timings.electionTimeoutMs;
   }
 
@@ -143,12 +152,15 @@ export class Election {
     return this.#deadlineMs ?? this.#context.nowMs;
   }
 
-  /** Looks at the time: "start" asks for a pre-vote now, "leaderLost" says that the leader was given up just before. */
-  tick(): { start: boolean; leaderLost: boolean } {
+  /**
+   * Looks at the time: "start" asks for a pre-vote now, "leaderLost" says that the leader was given up just before. One that is heard and
+   * gets nothing chosen stays until somebody does better: reads go on.
+   */
+  tick({ choiceStalled }: ChoiceState): { start: boolean; leaderLost: boolean } {
     const { nowMs } = this.#context;
     if (this.#deadlineMs === null) this.#waitFirst();
     const start = nowMs >= (this.#deadlineMs ?? Infinity);
-    const leaderLost = start && this.#leader !== null;
+    const leaderLost = start && this.#leader !== null && !(choiceStalled && this.hearsLeader && !this.#leaderLinkClosed);
     if (leaderLost) this.#leader = null;
     return { start, leaderLost };
   }
@@ -157,11 +169,12 @@ export class Election {
    * Asks every voter for its pre-vote; `invitation` is the ballot of the leader that wants this member to take over, if one does. True:
    * this member alone is a quorum.
    */
-  startPreVote(invitation: Ballot | null = null): boolean {
+  startPreVote({ invitation = null, choiceStalled = false }: Partial<ChoiceState> & { readonly invitation?: Ballot | null } = {}): boolean {
     const { outbox, configuration, self, nowMs } = this.#context;
     const nonce = this.#context.nextNonce();
     this.#preVote = { nonce, granted: new Set([self]), startedAtMs: nowMs, invitation };
-    if (invitation === null) this.#waitRetry();
+    if (choiceStalled) this.#waitElectionTimeout();
+    else if (invitation === null) this.#waitRetry();
     outbox.emit({ type: "preVoteStarted" });
     for (const { incarnation } of configuration.voters) {
       if (incarnation !== self) outbox.send(incarnation, { type: "preVote", nonce });

@@ -4,7 +4,7 @@ import type { SeededRandom } from "../scenario/seeded-random.ts";
 import type { Administrator } from "./administrator.ts";
 import type { Machine } from "./machine.ts";
 import type { Network, NetworkFaults } from "./network.ts";
-import { hasQuorumConnected, reaches, type Shape, SHAPES, type Way, waysCut } from "./partitions.ts";
+import { hasQuorumConnected, type Shape, SHAPES, type Way, waysCut } from "./partitions.ts";
 import { type Fault, FAULTS, LATER_FAULTS, NO_NETWORK_FAULTS, type Plan } from "./plan.ts";
 import { Relay } from "./relay.ts";
 import type { Watch } from "./watch.ts";
@@ -126,22 +126,7 @@ export class Faults {
       const stays = this.#reachQuorum(configuration.voters.map(({ incarnation }) => memberNumber(incarnation)), this.#sick);
       this.#judged = { configuration, stays };
     }
-    return watch.steady && this.#judged.stays && !this.#leaderIsHeldUp(configuration);
-  }
-
-  /**
-   * Whether somebody leads who reaches a quorum only together with the one whose disk hangs: that one is heard, so the leader goes on,
-   * though another could get writes chosen. Members do not know better, and nothing is expected of them then.
-   */
-  #leaderIsHeldUp({ voters }: Configuration): boolean {
-    const { stalled } = this;
-    if (stalled === null) return false;
-    const numbers = voters.map(({ incarnation }) => memberNumber(incarnation));
-    const leaders = this.#active().filter((machine) => machine !== stalled && machine.member?.leads === true);
-    return leaders.some(({ number }) => {
-      const reached = reaches(this.#lastingWays, numbers, number);
-      return reached.includes(stalled.number) && reached.length - 1 <= numbers.length / 2;
-    });
+    return watch.steady && this.#judged.stays;
   }
 
   /** Somebody without whom the others are a quorum that can talk; mostly the leader, if that is so for it. */
