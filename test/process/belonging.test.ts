@@ -27,7 +27,7 @@ it("a second process on a data folder refuses to start and ends, and does not di
   expect(await second.ended).toBe(1);
   expect(second.output).toContain("SYNOD_ERR_FOLDER_LOCKED");
   expect(await put(url, "k", "v")).toMatchObject({ status: 200 });
-}), 90_000);
+}));
 
 it("a process on an empty folder never founds a cluster by itself, in any of its lives, and says so", async () => {
   const data = join(HISTORY_FOLDER, `unfounded-${process.pid}`);
@@ -47,7 +47,7 @@ it("a process on an empty folder never founds a cluster by itself, in any of its
     expect(await program.ended).toBe(0);
   }
   await rm(data, { recursive: true });
-}, 90_000);
+});
 
 it("a member that lost its folder is a new one: it knows no cluster, and the others do not count it", () => onRealDisks(3, async (cluster) => {
   const { name: leader } = await cluster.leader();

@@ -43,11 +43,11 @@ describe("a simulated cluster", () => {
     expect((await story(11)).report.fingerprint).not.toBe((await story(12)).report.fingerprint);
   });
 
-  it.each(CORPUS)("is fine from seed $seed, which once failed", { timeout: MINUTE_MS }, async ({ seed, wishes }) => {
+  it.each(CORPUS)("is fine from seed $seed, which once failed", { timeout: 5 * MINUTE_MS }, async ({ seed, wishes }) => {
     await simulate({ seed, settle, wishes });
   });
 
-  it("has every fault drawn, and reaches every way out of trouble, within few seeds", { timeout: 2 * MINUTE_MS }, async () => {
+  it("has every fault drawn, and reaches every way out of trouble, within few seeds", { timeout: 10 * MINUTE_MS }, async () => {
     const { tally, failure } = await search({ from: 1, seeds: 60, untilMs: Infinity, jobs: THREADS, wishes: {}, nowMs: () => 0 });
     expect(failure).toBeNull();
     expect(tally.never).toEqual([]);

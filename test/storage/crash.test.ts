@@ -32,5 +32,5 @@ describe("when the disk pretends to do one of the syncs, a power loss shows it:"
       detected = await crashRun(seed, (operation) => ignored(operation, nth));
     }
     expect(detected).not.toBeNull();
-  }, 60_000);
+  });
 });

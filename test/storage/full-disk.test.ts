@@ -193,4 +193,4 @@ it("loses no durable record on disks that fill and empty, whenever the power goe
       else disk.losePower();
     }
   }
-}, 60_000);
+});

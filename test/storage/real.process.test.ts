@@ -67,7 +67,7 @@ it("refuses a second process on the same folder, and lets one in as soon as the 
   expect(await new Program("look").line(opened)).toMatch(/^error SYNOD_ERR_FOLDER_LOCKED/);
   await first.kill();
   expect(await new Program("look").line(opened)).toMatch(/^open /);
-}, 30_000);
+});
 
 describe.each(["real", "volatile"])("a process on the %s file system", (kind) => {
   it("finds again, after each of several SIGKILLs, all that it said was durable", async () => {
@@ -91,7 +91,7 @@ describe.each(["real", "volatile"])("a process on the %s file system", (kind) =>
       snapshot = Math.max(snapshot, program.highest("snapshot"));
     }
     expect(kept).toBeGreaterThan(1000);
-  }, 60_000);
+  });
 });
 
 describe("on the volatile file system, a SIGKILL shows that a sync is missing:", () => {
@@ -109,5 +109,5 @@ describe("on the volatile file system, a SIGKILL shows that a sync is missing:",
     const line = await new Program("look").line(opened);
     const found = Number(/^open (\d+)/.exec(line)?.[1] ?? -1);
     expect(found).toBeLessThan(program.highest("durable"));
-  }, 30_000);
+  });
 });

@@ -156,7 +156,7 @@ describe("links", () => {
       await untilEither(a, b, () => a.inbound.size + b.inbound.size === 1);
       await Promise.all([a.stop(), b.stop()]);
     }
-  }, 30_000);
+  });
 
   it("come back after the peer was restarted on the same port", async () => {
     const [a, b] = await pair();
@@ -225,5 +225,5 @@ describe("links", () => {
     const after = resources();
     expect(after["TCPSocketWrap"]).toBeLessThanOrEqual((before["TCPSocketWrap"] ?? 0) + 2);
     expect(after["Timeout"]).toBeLessThanOrEqual((before["Timeout"] ?? 0) + 2);
-  }, 60_000);
+  });
 });
