@@ -303,7 +303,7 @@ export class PaxosCore {
       this.#learner.consultVoters(this.#acceptor.promised);
       return this.#election.lost("later");
     }
-    if (this.#election.startPreVote({ choiceStalled: this.#choice.stalled() })) this.#campaign();
+    if (this.#election.startPreVote()) this.#campaign();
   }
 
   #campaign(): void {
@@ -543,7 +543,7 @@ export class PaxosCore {
     const mine = ballotsEqual(message.ballot, this.#acceptor.promised) && from === this.#election.leader;
     // Campaigning raises this member's promise, so a repeated message then finds another ballot promised and is ignored.
     if (!mine || this.#leader !== null || this.#phaseOne !== null || this.#disk.stalled() || !isVoter(configuration, self)) return;
-    if (this.#election.startPreVote({ invitation: message.ballot })) this.#campaign();
+    if (this.#election.startPreVote(message.ballot)) this.#campaign();
   }
 
   #propose(proposalId: number, commands: readonly Uint8Array[], grows: boolean): void {

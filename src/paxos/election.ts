@@ -169,11 +169,12 @@ export class Election {
    * Asks every voter for its pre-vote; `invitation` is the ballot of the leader that wants this member to take over, if one does. True:
    * this member alone is a quorum.
    */
-  startPreVote({ invitation = null, choiceStalled = false }: Partial<ChoiceState> & { readonly invitation?: Ballot | null } = {}): boolean {
+  startPreVote(invitation: Ballot | null = null): boolean {
     const { outbox, configuration, self, nowMs } = this.#context;
     const nonce = this.#context.nextNonce();
     this.#preVote = { nonce, granted: new Set([self]), startedAtMs: nowMs, invitation };
-    if (choiceStalled) this.#waitElectionTimeout();
+    // A leader that is heard and gets nothing chosen stays in place meanwhile, so there is no hurry.
+    if (invitation === null && this.hearsLeader) this.#waitElectionTimeout();
     else if (invitation === null) this.#waitRetry();
     outbox.emit({ type: "preVoteStarted" });
     for (const { incarnation } of configuration.voters) {
