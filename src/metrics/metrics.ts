@@ -75,7 +75,7 @@ export class MemberMetrics {
     this.#leaderChanges = this.#counter("synod_leader_changes_total", "Times that this member came to follow another leader.");
     this.#stepDowns = new Tally(this.#registry, "synod_stepdowns_total", "Times that this member stopped leading, by why.", ["reason"]);
     for (const reason of STEP_DOWN_REASONS) this.#stepDowns.series(reason);
-    this.#syncFailures = this.#counter("synod_sync_failures_total", "Syncs of the log that failed.");
+    this.#syncFailures = this.#counter("synod_sync_failures_total", "Syncs of the log that failed, those among them that were made up for by writing once more elsewhere.");
     this.#writtenRecords = this.#counter("synod_log_records_total", "Records made durable in the log by this process.");
     this.#writtenBytes = this.#counter("synod_log_written_bytes_total", "Bytes made durable in the log by this process.");
     this.#commands = this.#commandSeries();

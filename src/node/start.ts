@@ -125,6 +125,10 @@ class DiskRelay implements StorageListener {
     this.#listener?.onSyncFailed(error);
   }
 
+  onSyncRepeated(error: Error): void {
+    this.#listener?.onSyncRepeated?.(error);
+  }
+
   /** From now on `listener` is told, first of a failure that came before it. */
   attach(listener: StorageListener): void {
     this.#listener = listener;
@@ -335,6 +339,10 @@ function diskListener(member: Member, service: NodeService, log: Logger): Storag
       log.error({ err: error }, "the disk failed");
       service.memberMetrics.syncFailed();
       member.syncFailed(error);
+    },
+    onSyncRepeated: (error) => {
+      log.warn({ err: error }, "a sync of the log failed; what it should have made durable is written again elsewhere");
+      service.memberMetrics.syncFailed();
     },
     onSpace: (full) => member.diskSpace(full),
     onSync: (sample) => service.memberMetrics.synced(sample),

@@ -85,6 +85,8 @@ export interface StorageListener {
   onDurable(record: number): void;
   /** A sync failed and the tail could not be rewritten either (rules 5b and 15). No further onDurable comes. */
   onSyncFailed(error: Error): void;
+  /** A sync failed, and what it should have made durable is written again, into a new segment (rule 5b). */
+  onSyncRepeated?(error: Error): void;
   /** The disk has become full, in the sense of `StorageStats`, or has room again. */
   onSpace?(full: boolean): void;
   /** One write and fdatasync took this long, for this many records and bytes. */

@@ -171,18 +171,21 @@ export class LogWriter {
 
   #fail(error: unknown): void {
     this.#failed = true;
-    this.#options.listener.onSyncFailed(error instanceof Error ? error : new Error(String(error)));
+    this.#options.listener.onSyncFailed(asError(error));
   }
 
   /** What the disk says of the first attempt makes no difference: only the second counts. */
   #write(records: EncodedRecords, tell: WriteDone): void {
-    const again = (): Promise<void> => this.#rewrite(records).then(() => tell(null), tell);
+    const again = (error: unknown): Promise<void> => {
+      if (!isNoSpace(error)) this.#options.listener.onSyncRepeated?.(asError(error));
+      return this.#rewrite(records).then(() => tell(null), tell);
+    };
     const current = this.#current;
     if (current === null || current.end + batchBytes(records.bytes.length) > current.sizeBytes) {
       return void this.#openSegment(records).then(() => tell(null), again);
     }
     this.#put(current, this.#batch(records, records.bytes, false), (error) => {
-      if (error !== null) return void again();
+      if (error !== null) return void again(error);
       this.#options.segments.noteSlot(records.highestSlot);
       tell(null);
     });
@@ -292,4 +295,8 @@ export class LogWriter {
       this.#wake();
     });
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -37,6 +37,7 @@ export async function* stream(...pieces: Uint8Array[]): AsyncIterable<Uint8Array
 export class Recorder implements StorageListener {
   readonly acks: number[] = [];
   readonly failures: Error[] = [];
+  readonly repeated: Error[] = [];
   readonly space: boolean[] = [];
   readonly samples: { readonly records: number }[] = [];
   #waiting: { readonly record: number; readonly resolve: () => void }[] = [];
@@ -55,6 +56,10 @@ export class Recorder implements StorageListener {
   onSyncFailed(error: Error): void {
     this.failures.push(error);
     for (const resolve of this.#failing) resolve();
+  }
+
+  onSyncRepeated(error: Error): void {
+    this.repeated.push(error);
   }
 
   onSpace(full: boolean): void {

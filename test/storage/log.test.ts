@@ -151,6 +151,7 @@ it("writes a batch again into a new segment when its sync fails, and acknowledge
   disk.fail = () => false;
   await life.keep(accepted(3, 1, "after"));
   expect(life.recorder.failures).toEqual([]);
+  expect(life.recorder.repeated).toMatchObject([{ code: "EIO" }]);
   disk.losePower(0);
   expect(entriesOf((await Life.begin(disk)).recovered)).toEqual(["1:1:before", "2:1:rewritten", "3:1:after"]);
 });
