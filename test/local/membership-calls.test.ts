@@ -12,6 +12,8 @@ import { persist } from "../../src/local/persist.ts";
 interface Answer {
   readonly status?: number;
   readonly body: unknown;
+  /** The connection breaks instead. */
+  readonly lost?: boolean;
 }
 
 const member = (fields: Partial<MemberEntry>): MemberEntry =>
@@ -24,8 +26,9 @@ async function serving(...answers: readonly Answer[]): Promise<{ url: string; as
   const asked: string[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = (await buffer(request)).toString();
-    const { status = 200, body: told } = answers[Math.min(asked.length, answers.length - 1)] ?? { body: null };
+    const { status = 200, body: told, lost = false } = answers[Math.min(asked.length, answers.length - 1)] ?? { body: null };
     asked.push(`${request.method} ${request.url} ${body}`.trim());
+    if (lost) return void request.socket.destroy();
     response.writeHead(status).end(JSON.stringify(told));
   };
   const server = createServer((request, response) => void answer(request, response)).listen(0, "127.0.0.1");
@@ -106,11 +109,20 @@ describe("membership calls", () => {
   });
 
   it("are made once without patience, and with patience again, elsewhere, after what may pass", async () => {
-    const { url, asked } = await serving(refusal("SYNOD_ERR_NO_LEADER", 503), refusal("SYNOD_ERR_OUTCOME_UNKNOWN", 504), refusal("SYNOD_ERR_CHANGE_PENDING"), listing());
+    const { url, asked } = await serving(refusal("SYNOD_ERR_NO_LEADER", 503), refusal("SYNOD_ERR_CHANGE_UNKNOWN", 504), refusal("SYNOD_ERR_CHANGE_PENDING"), listing());
     await expect(new MembershipCalls(() => url).remove("n4")).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LEADER" });
     const endpoints = ["http://127.0.0.1:1", url];
     await new MembershipCalls(() => endpoints.shift() ?? url, { patience: { forMs: 60_000 } }).remove("n4");
     expect(asked).toHaveLength(4);
+  });
+
+  it("may be made again when their answers are lost, but for a renewal", async () => {
+    const { url } = await serving({ ...listing(), lost: true });
+    const calls = new MembershipCalls(() => url);
+    for (const change of [calls.add("h:4"), calls.promote("n4"), calls.remove("n4"), calls.transferLeadership("n4")]) {
+      await expect(change).rejects.toMatchObject({ code: "SYNOD_ERR_CHANGE_UNKNOWN" });
+    }
+    await expect(calls.renew("1".repeat(32))).rejects.toMatchObject({ code: "SYNOD_ERR_OUTCOME_UNKNOWN" });
   });
 
   it("are not made again after a refusal that stays", async () => {
