@@ -1,10 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { authorized } from "../auth/authorized-call.ts";
 import type { KeyRing } from "../auth/key-ring.ts";
+import { membersNamed } from "../api/members-named.ts";
 import type { MemberEntry, Members } from "../client/types.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { sendChange } from "../client/change-call.ts";
 import { type Answer, type Call, send } from "../client/http-call.ts";
+import { isIncarnation } from "../paxos/ids.ts";
 import { type Patience, persist } from "./persist.ts";
 
 type Sending = (call: Call) => Promise<Answer>;
@@ -62,6 +64,18 @@ export class MembershipCalls {
   /** Whether who is not in the list is no member: only a leader's list says so, and not that of an earlier leader. */
   isConclusive({ configuration, pending }: Members): boolean {
     return pending !== null && configuration >= this.#latest;
+  }
+
+  /**
+   * The id of who has that name, and of those who share it, that role; else what was given, of which the members say what is wrong.
+   * A change that is asked for again must name its members by id: who has left is known by no name, and another may have it by then.
+   */
+  async idOf(member: string, role?: "voter" | "learner"): Promise<string> {
+    if (isIncarnation(member)) return member;
+    const known = await this.members();
+    if (!this.isConclusive(known)) throw new SynodError("SYNOD_ERR_NO_LEADER");
+    const named = membersNamed(known.members, member, role);
+    return named.length === 1 ? (named[0]?.id ?? member) : member;
   }
 
   /** The entry of the new member at `address`, who is a learner then. */
