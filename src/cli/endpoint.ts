@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { SynodError } from "../errors/synod-error.ts";
+import { fetchStatus } from "../local/node-call.ts";
 import { readJson } from "../local/write-json.ts";
 import { DEFAULT_DEV_FOLDER } from "./values.ts";
 
@@ -18,21 +19,33 @@ export function readClusterFile(folder: string): ClusterFile {
 /** How long a node may take to say how it is before the next one is asked. */
 const PROBE_MS = 1_000;
 
-/**
- * The member to talk to: the one that was named, or the first node of the local cluster in the usual folder that is ready. Where
- * none is, as in an election, one that answers at all: it says best what is wrong.
- */
+/** The member to talk to: the one that was named, or one of the local cluster in the usual folder. */
 export async function chooseEndpoint(named: string | undefined): Promise<string> {
   if (named !== undefined) return named;
   const running = readClusterFile(DEFAULT_DEV_FOLDER).nodes.filter((node) => node.state === "running");
-  let answering: string | null = null;
-  for (const { url } of running) {
+  const chosen = await chooseAmong(running.map(({ url }) => url));
+  if (chosen === null) throw new SynodError("SYNOD_ERR_UNREACHABLE", "No node of the local cluster is running and answers.");
+  return chosen;
+}
+
+/**
+ * The first member that is ready. Where none is, as in an election, one that answers, as it says best what is wrong: as far as there is
+ * one, not a member that was removed, which waits for no leader, or has no part for another reason. Null: none answers.
+ */
+export async function chooseAmong(urls: readonly string[]): Promise<string | null> {
+  const answering: string[] = [];
+  for (const url of urls) {
     const ready = await isReady(url);
     if (ready === true) return url;
-    if (ready === false) answering ??= url;
+    if (ready === false) answering.push(url);
   }
-  if (answering !== null) return answering;
-  throw new SynodError("SYNOD_ERR_UNREACHABLE", "No node of the local cluster is running and answers.");
+  const taking = await Promise.all(answering.map(takesPart));
+  return answering.find((_url, index) => taking[index]) ?? answering[0] ?? null;
+}
+
+async function takesPart(url: string): Promise<boolean> {
+  const status = await fetchStatus(url, PROBE_MS);
+  return status !== null && status.cluster !== null && status.fenced === null && status.role !== "removed";
 }
 
 /** Null: it does not answer. */

@@ -19,6 +19,7 @@ export function reportFailure(error: unknown): number {
 }
 
 function advice({ kind }: SynodError): string {
+  if (kind.outcomeUnknown && kind.retryable) return "Whether it took effect is not known; it is safe to ask again.\n";
   if (kind.outcomeUnknown) return "Whether it took effect is not known. A write may be repeated only with the same --idempotency-key; anything else may be asked for again.\n";
   return kind.retryable ? "Nothing was changed; it is safe to try again.\n" : "";
 }

@@ -8,6 +8,9 @@ import { type KeyFlags, withKeyOptions } from "./key-options.ts";
 import { formatTable } from "./table.ts";
 import { parseAddress, parseCount, parseUrl } from "./values.ts";
 
+/** For how long a change is asked for again of which it is not known whether it is made. */
+const DOUBT_MS = 60_000;
+
 interface Flags extends KeyFlags {
   readonly endpoint?: string;
   readonly configuration?: number;
@@ -62,12 +65,22 @@ async function add(address: string, { learner, wait, ...flags }: WaitFlags & { r
   await becomeVoter(calls, newcomer, { waitMs: wait, force: flags.force });
 }
 
-async function promote(id: string, flags: Flags & { readonly replaces?: string }): Promise<void> {
-  show(await (await callsTo(flags)).promote(id, flags));
+async function promote(member: string, { replaces, ...flags }: Flags & { readonly replaces?: string }): Promise<void> {
+  const calls = await callsTo(flags);
+  const id = await idOf(calls, member, "learner");
+  show(await calls.promote(id, { ...flags, replaces: replaces === undefined ? undefined : await idOf(calls, replaces, "voter") }));
 }
 
-async function remove(id: string, flags: Flags): Promise<void> {
-  show(await (await callsTo(flags)).remove(id, flags));
+async function remove(member: string, flags: Flags): Promise<void> {
+  const calls = await callsTo(flags);
+  show(await calls.remove(await idOf(calls, member), flags));
+}
+
+/** Tells the id of a named member: whoever interrupts the command needs it to ask again. */
+async function idOf(calls: MembershipCalls, member: string, role?: "voter" | "learner"): Promise<string> {
+  const id = await calls.idOf(member, role);
+  if (id !== member) process.stderr.write(`${member} is ${id}\n`);
+  return id;
 }
 
 /** A learner cannot be promoted beside a voter of its name; that is better said at once than when it has caught up. */
@@ -89,7 +102,8 @@ async function replace(id: string, address: string, { wait, ...flags }: WaitFlag
   if (old === undefined && before.removed.includes(id) && before.members.some((member) => member.address === address && member.role === "voter")) {
     return show(before);
   }
-  if (old === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no voter ${id}.`);
+  if (old === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no voter ${id}. One that has left is named by its id.`);
+  if (id !== old.id) process.stderr.write(`${id} is ${old.id}\n`);
   const newcomer = await calls.add(address, flags);
   if (newcomer.role === "voter") {
     const what = newcomer.id === old.id
@@ -117,7 +131,11 @@ async function transfer(id: string, flags: Flags): Promise<void> {
 
 async function callsTo({ endpoint, ...keyFlags }: Flags): Promise<MembershipCalls> {
   const keys = await readCallKeys(keyFlags);
-  return new MembershipCalls(() => chooseEndpoint(endpoint), { keys });
+  return new MembershipCalls(() => chooseEndpoint(endpoint), { keys, patience: { forMs: DOUBT_MS, onDoubt: tellDoubt } });
+}
+
+function tellDoubt({ code, message }: SynodError): void {
+  process.stderr.write(`${code}: ${message}\nIt is asked for again, for up to a minute.\n`);
 }
 
 function show({ configuration, pending, members }: Members): void {

@@ -253,10 +253,13 @@ export class SynodClient {
   }
 }
 
-/** A fenced member's answer is final there, but not what another member says. */
-function mayRepeat(operation: Operation, error: SynodError): boolean {
-  if (error.code === "SYNOD_ERR_OUTCOME_UNKNOWN") return operation.isRepeatable;
-  return error.kind.retryable || error.code === "SYNOD_ERR_FENCED";
+/**
+ * A fenced member's answer is final there, but not what another member says. What may have been executed is repeated only where that
+ * cannot execute it twice, whatever else its code allows.
+ */
+function mayRepeat({ isRepeatable }: Operation, { code, kind }: SynodError): boolean {
+  if (kind.outcomeUnknown && !isRepeatable) return false;
+  return kind.retryable || code === "SYNOD_ERR_OUTCOME_UNKNOWN" || code === "SYNOD_ERR_FENCED";
 }
 
 /** The error that an attempt ended with, refusals by the state machine included. */

@@ -2,9 +2,9 @@
 export interface ErrorKind {
   /** HTTP status of the answer that carries it. */
   readonly status: number;
-  /** The same request may be sent again as it is, and may then succeed. */
+  /** The same request may be sent again as it is, and may then succeed. With `outcomeUnknown`: also if it was executed. */
   readonly retryable: boolean;
-  /** Whether the request took effect is not known. Such a write is safe to repeat only with an idempotency key or a session. */
+  /** Whether the request took effect is not known. Unless it is retryable, it is safe to repeat only with an idempotency key or a session. */
   readonly outcomeUnknown: boolean;
   /** What it means, for the reference page. */
   readonly meaning: string;
@@ -12,6 +12,7 @@ export interface ErrorKind {
 
 const refused = (status: number, meaning: string): ErrorKind => ({ status, retryable: false, outcomeUnknown: false, meaning });
 const later = (status: number, meaning: string): ErrorKind => ({ status, retryable: true, outcomeUnknown: false, meaning });
+const askAgain = (status: number, meaning: string): ErrorKind => ({ status, retryable: true, outcomeUnknown: true, meaning });
 const unknown = (status: number, meaning: string): ErrorKind => ({ status, retryable: false, outcomeUnknown: true, meaning });
 
 /** Every error that synod tells anybody about. docs/errors.md lists the same rows, and a test compares the two. */
@@ -44,6 +45,7 @@ export const ERRORS = {
   SYNOD_ERR_TOO_MANY_MEMBERS: refused(409, "A cluster has at most 9 voters and 9 learners. Remove one first."),
   SYNOD_ERR_LAST_VOTER: refused(409, "The last voter cannot be removed. Add and promote another first."),
   SYNOD_ERR_CHANGE_PENDING: later(409, "An earlier change of the configuration is not done. Ask again when it is; GET /v1/members says so."),
+  SYNOD_ERR_CHANGE_UNKNOWN: askAgain(504, "The change of members or leadership may or may not have been, or may yet be, made. Ask again: no change is made twice."),
   SYNOD_ERR_STALE_CONFIGURATION: refused(409, "The configuration has changed since this change was planned. Read GET /v1/members and plan again."),
   SYNOD_ERR_LEARNER_LAGS: later(409, "The learner has not caught up or does not answer, so it cannot vote yet. Ask again when GET /v1/members shows it caught up."),
   SYNOD_ERR_NO_LIVE_QUORUM: refused(409, "Of the voters that would remain, too few answer to make a quorum. Bring members back first, or force the change if they are about to be."),

@@ -26,7 +26,7 @@ export async function askNewcomer(fetch: Fetch, url: string, cluster: string, ex
 
 /**
  * Gives an added newcomer the document that makes it a member; that it has it already is as good. It may name the newcomer only
- * once the configuration with it is chosen. Throws `SYNOD_ERR_OUTCOME_UNKNOWN` when no answer came: the same call may be made again.
+ * once the configuration with it is chosen. Throws `SYNOD_ERR_CHANGE_UNKNOWN` when no answer came: the same call may be made again.
  */
 export async function admit(fetch: Fetch, url: string, newcomer: Incarnation, founding: Founding, keys: KeyRing | null): Promise<void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -34,5 +34,5 @@ export async function admit(fetch: Fetch, url: string, newcomer: Incarnation, fo
     if (identity?.cluster === founding.cluster && identity.incarnation === newcomer) return;
     if (identity !== null && (await sendFounding(fetch, url, newcomer, founding, CALL_MS, keys))) return;
   }
-  throw new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN", `The member was added, but ${url} does not answer, and may not know it. Ask again: it is not added twice.`);
+  throw new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", `The member was added, but ${url} does not answer, and may not know it. Ask again: it is not added twice.`);
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { SynodError } from "../errors/synod-error.ts";
+import type { ErrorCode } from "../errors/table.ts";
 import { drawClusterId } from "../founding/cluster-id.ts";
 import { foundCluster } from "../founding/founder.ts";
 import { NodeFileSystem } from "../storage/file-system.ts";
@@ -189,18 +190,19 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
         this.#strike(name);
         throw error;
       }
-      return this.#join(name);
+      // The same call again would add one more.
+      return this.#join(name, "SYNOD_ERR_OUTCOME_UNKNOWN");
     });
   }
 
   /**
    * Goes on with the joining of a node that was added, and was interrupted. Throws `SYNOD_ERR_NODE_STATE` when it does not run;
-   * what the cluster answers, such as `SYNOD_ERR_NO_LIVE_QUORUM`; and `SYNOD_ERR_OUTCOME_UNKNOWN` when it is not done in time.
+   * what the cluster answers, such as `SYNOD_ERR_NO_LIVE_QUORUM`; and `SYNOD_ERR_CHANGE_UNKNOWN` when it is not done in time.
    */
   async join(name: string): Promise<LocalNode> {
     this.#requireFounded();
     if (!this.#node(name).alive) throw new SynodError("SYNOD_ERR_NODE_STATE", `Node ${name} does not run. \`synod dev start ${name}\` starts it.`);
-    return this.#change(name, () => this.#join(name));
+    return this.#change(name, () => this.#join(name, "SYNOD_ERR_CHANGE_UNKNOWN"));
   }
 
   /**
@@ -218,13 +220,13 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
     });
   }
 
-  async #join(name: string): Promise<LocalNode> {
+  async #join(name: string, unknown: ErrorCode): Promise<LocalNode> {
     try {
       await joinCluster({ node: this.#rowOf(name), reachable: () => this.reachable(), signal: this.#ending.signal });
     } catch (error) {
       if (!(error instanceof SynodError)) throw error;
       // It may be a member in part: to say "nothing was changed" as such codes do would be wrong.
-      const code = error.kind.retryable ? "SYNOD_ERR_OUTCOME_UNKNOWN" : error.code;
+      const code = error.kind.retryable ? unknown : error.code;
       const way = `\`synod dev add ${name}\` goes on with it, \`synod dev remove ${name}\` gives it up.`;
       throw new SynodError(code, `${name} runs and has not joined yet: ${error.message} ${way}`);
     }

@@ -1,10 +1,15 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { authorized } from "../auth/authorized-call.ts";
 import type { KeyRing } from "../auth/key-ring.ts";
+import { membersNamed } from "../api/members-named.ts";
 import type { MemberEntry, Members } from "../client/types.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { type Call, send } from "../client/http-call.ts";
+import { sendChange } from "../client/change-call.ts";
+import { type Answer, type Call, send } from "../client/http-call.ts";
+import { isIncarnation } from "../paxos/ids.ts";
 import { type Patience, persist } from "./persist.ts";
+
+type Sending = (call: Call) => Promise<Answer>;
 
 /** Longer than a member looks for an answer, and has a newcomer take its document, itself. */
 const CALL_MS = 35_000;
@@ -61,6 +66,18 @@ export class MembershipCalls {
     return pending !== null && configuration >= this.#latest;
   }
 
+  /**
+   * The id of who has that name, and of those who share it, that role; else what was given, of which the members say what is wrong.
+   * A change that is asked for again must name its members by id: who has left is known by no name, and another may have it by then.
+   */
+  async idOf(member: string, role?: "voter" | "learner"): Promise<string> {
+    if (isIncarnation(member)) return member;
+    const known = await this.members();
+    if (!this.isConclusive(known)) throw new SynodError("SYNOD_ERR_NO_LEADER");
+    const named = membersNamed(known.members, member, role);
+    return named.length === 1 ? (named[0]?.id ?? member) : member;
+  }
+
   /** The entry of the new member at `address`, who is a learner then. */
   async add(address: string, plan: CallPlan = {}): Promise<MemberEntry> {
     const { members } = await this.#callForMembers("POST", "/v1/members", { address, ...fieldsOf(plan) });
@@ -86,7 +103,7 @@ export class MembershipCalls {
 
   /** Has the member at the endpoint give up what it keeps, if that is what it kept as `id`. */
   renew(id: string): Promise<{ readonly member: string; readonly renewed: string }> {
-    return this.#call("POST", "/v1/renew", { incarnation: id });
+    return this.#call(send, "POST", "/v1/renew", { incarnation: id });
   }
 
   /**
@@ -121,30 +138,30 @@ export class MembershipCalls {
   }
 
   async #callForMembers(method: Call["method"], path: string, body?: unknown): Promise<Members> {
-    const members = await this.#call<Members>(method, path, body);
+    const members = await this.#call<Members>(sendChange, method, path, body);
     this.#latest = Math.max(this.#latest, members.configuration);
     return members;
   }
 
-  #call<T>(method: Call["method"], path: string, body?: unknown): Promise<T> {
-    return persist(this.#patience, () => this.#send(method, path, body));
+  #call<T>(sending: Sending, method: Call["method"], path: string, body?: unknown): Promise<T> {
+    return persist(this.#patience, () => this.#send(sending, method, path, body));
   }
 
-  async #send<T>(method: Call["method"], path: string, body: unknown): Promise<T> {
+  async #send<T>(sending: Sending, method: Call["method"], path: string, body: unknown): Promise<T> {
     for (;;) {
       const endpoint = await this.#endpoint();
       try {
-        return await this.#sendTo<T>(new URL(path, endpoint), method, body);
+        return await this.#sendTo<T>(sending, new URL(path, endpoint), method, body);
       } catch (error) {
         if (!(error instanceof SynodError) || error.code !== "SYNOD_ERR_LEFT" || !this.#onLeft(endpoint)) throw error;
       }
     }
   }
 
-  async #sendTo<T>(url: URL, method: Call["method"], body: unknown): Promise<T> {
+  async #sendTo<T>(sending: Sending, url: URL, method: Call["method"], body: unknown): Promise<T> {
     const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
     const form: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
-    const answer = await authorized(this.#keys, (headers) => send({ method, url, timeoutMs: CALL_MS, headers: { ...form, ...headers }, ...sent }));
+    const answer = await authorized(this.#keys, (headers) => sending({ method, url, timeoutMs: CALL_MS, headers: { ...form, ...headers }, ...sent }));
     return JSON.parse(answer.body.toString("utf8")) as T;
   }
 }

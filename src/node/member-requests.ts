@@ -180,14 +180,14 @@ export class MemberRequests {
 
 function timedOut({ type }: MemberRequest): SynodError {
   return type === "change"
-    ? new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN", "The change is not done in time and may yet be done. Ask again: it is not made twice.")
+    ? new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", "The change is not done in time and may yet be done. Ask again: it is not made twice.")
     : new SynodError("SYNOD_ERR_NO_LEADER");
 }
 
 /** The change that was asked for may be the one that removed this member, or any other. */
 function leftError({ request, attempted }: Open): SynodError {
   if (request.type !== "change" || !attempted) return new SynodError("SYNOD_ERR_LEFT");
-  return new SynodError("SYNOD_ERR_OUTCOME_UNKNOWN", "This member has left the cluster, and does not hear whether the change is done. Ask another: it is not made twice.");
+  return new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", "This member has left the cluster, and does not hear whether the change is done. Ask another: it is not made twice.");
 }
 
 /** What a failed change is to its caller. Those after which the next leader is asked are told as "no leader". */

@@ -1,4 +1,5 @@
 import type { KeyRing } from "../auth/key-ring.ts";
+import { membersNamed } from "../api/members-named.ts";
 import type { ChangePlan, Membership, Members } from "../api/service.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import { admit, askNewcomer } from "../founding/admission.ts";
@@ -63,7 +64,7 @@ export class MembershipService implements Membership {
   }
 
   async remove(id: string, plan: ChangePlan): Promise<Members> {
-    return this.#describe(await this.#change({ type: "remove", incarnation: await this.#resolve(id, null) }, plan));
+    return this.#describe(await this.#change({ type: "remove", incarnation: await this.#resolve(id) }, plan));
   }
 
   async transferLeadership(id: string): Promise<Members> {
@@ -77,14 +78,17 @@ export class MembershipService implements Membership {
   }
 
   /** An id stands for itself, known or not: the leader judges it. Names are those of the leader's configuration. */
-  async #resolve(id: string, role: "voter" | "learner" | null): Promise<Incarnation> {
+  async #resolve(id: string, role?: "voter" | "learner"): Promise<Incarnation> {
     if (isIncarnation(id)) return id;
     const { configuration } = await this.#ask({ type: "members" });
     return memberNamed(configuration, id, role);
   }
 
   #change(change: ConfigurationChange, { plannedFrom, force = false }: ChangePlan): Promise<MembersView> {
-    return this.#ask({ type: "change", change, plannedFrom: plannedFrom === undefined ? null : slot(plannedFrom), force });
+    return this.#ask({ type: "change", change, plannedFrom: plannedFrom === undefined ? null : slot(plannedFrom), force }).catch((error: unknown) => {
+      const unknown = error instanceof SynodError && error.code === "SYNOD_ERR_CHANGE_UNKNOWN";
+      throw unknown ? new SynodError(error.code, error.message, idsOf(change)) : error;
+    });
   }
 
   #ask(request: MemberRequest): Promise<MembersView> {
@@ -101,7 +105,7 @@ export class MembershipService implements Membership {
       const progress = view.progress.find((known) => known.incarnation === incarnation);
       return {
         id: incarnation, name, address,
-        role: isVoter(configuration, incarnation) ? "voter" as const : "learner" as const,
+        role: roleOf(configuration, incarnation),
         leader: incarnation === leader,
         behind: progress === undefined ? null : Math.max(0, chosenThrough - progress.chosenThrough),
         heardMs: progress?.heardAgoMs ?? null,
@@ -112,13 +116,25 @@ export class MembershipService implements Membership {
   }
 }
 
+/** What to ask for an unknown change by: who is gone when it was made cannot be found by name. */
+function idsOf(change: ConfigurationChange): Record<string, string> {
+  if (change.type === "addLearner") return { member: change.member.incarnation };
+  if (change.type === "remove" || change.replaces === null) return { member: change.incarnation };
+  return { member: change.incarnation, replaces: change.replaces };
+}
+
 /** The one member of that name; where a voter and a learner share it, `role` decides. */
-function memberNamed(configuration: Configuration, name: string, role: "voter" | "learner" | null): Incarnation {
-  const named = allMembers(configuration).filter((member) => member.name === name);
-  const fitting = named.length > 1 && role !== null
-    ? named.filter(({ incarnation }) => isVoter(configuration, incarnation) === (role === "voter")) : named;
-  const [only] = fitting;
-  if (only === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no member named ${name}. GET /v1/members lists all.`);
-  if (fitting.length > 1) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `Two members are named ${name}: give the id of one.`);
+function memberNamed(configuration: Configuration, name: string, role?: "voter" | "learner"): Incarnation {
+  const members = allMembers(configuration).map((member) => ({ ...member, role: roleOf(configuration, member.incarnation) }));
+  const named = membersNamed(members, name, role);
+  const [only] = named;
+  if (only === undefined) {
+    throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no member named ${name}. GET /v1/members lists all; one that has left is named by its id.`);
+  }
+  if (named.length > 1) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `Two members are named ${name}: give the id of one.`);
   return only.incarnation;
+}
+
+function roleOf(configuration: Configuration, member: Incarnation): "voter" | "learner" {
+  return isVoter(configuration, member) ? "voter" : "learner";
 }

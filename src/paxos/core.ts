@@ -573,6 +573,7 @@ export class PaxosCore {
     else this.#linksDown.add(peer);
     this.#leader?.linkChanged(peer, up);
     if (!up) this.#election.linkClosed(peer);
+    if (up) this.#learner.linkOpened();
   }
 
   #startTransfer(target: Incarnation | null): void {

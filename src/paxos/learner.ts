@@ -10,6 +10,8 @@ import { decodeControlValue } from "./value.ts";
 
 /** How often a record of what is chosen is written when nothing else is: it only shortens recovery. */
 const CHOSEN_RECORD_MS = 500;
+/** A member that left waits at most this long until it tells the voters again. */
+const MAX_TELL_MS = 60_000;
 
 export interface LearnerStart {
   readonly snapshot: SnapshotHandle | null;
@@ -39,6 +41,9 @@ export class Learner {
   /** Records of what is chosen that are under way to the disk, in their order. */
   readonly #recording: { readonly record: number; readonly through: Slot }[] = [];
   #durableThrough: Slot;
+  /** When a member that left tells the voters again what is chosen, at the earliest, and how long it waits after that. */
+  #tellAtMs = 0;
+  #tellDelayMs = 0;
 
   constructor(context: Context, proposals: Proposals, start: LearnerStart) {
     const { snapshot, configurationSlot, recoveredThrough } = start;
@@ -137,15 +142,32 @@ export class Learner {
   /**
    * What a member without a vote does when it hears no leader. A learner asks the voters what is chosen: it may have been removed
    * meanwhile, or be a voter by now. A member that left tells them how far it knows the log to be chosen: whoever took the place of
-   * the only voter may not know that yet, and nobody else would ever campaign (rule 18).
+   * the only voter may not know that yet, and nobody else would ever campaign (rule 18). It does so less and less
+   * often, since as a rule they know it.
    */
   consultVoters(promised: Ballot): void {
     const { configuration, log, outbox, self } = this.#context;
     const fromSlot = (log.chosenThrough + 1) as Slot;
+    const learns = isMember(configuration, self);
+    if (!learns && !this.#mayTell()) return;
     for (const { incarnation } of configuration.voters) {
-      if (isMember(configuration, self)) outbox.sendWhenDurable(incarnation, { type: "catchUp", fromSlot });
+      if (learns) outbox.sendWhenDurable(incarnation, { type: "catchUp", fromSlot });
       else outbox.send(incarnation, { type: "chosenEntries", promised, fromSlot, values: [], chosenThrough: log.chosenThrough });
     }
+  }
+
+  #mayTell(): boolean {
+    const { nowMs, timings } = this.#context;
+    if (nowMs < this.#tellAtMs) return false;
+    this.#tellDelayMs = Math.min(MAX_TELL_MS, Math.max(timings.electionTimeoutMs, 2 * this.#tellDelayMs));
+    this.#tellAtMs = nowMs + this.#tellDelayMs;
+    return true;
+  }
+
+  /** Who has a link again may have missed all that a member that left told it. */
+  linkOpened(): void {
+    this.#tellAtMs = 0;
+    this.#tellDelayMs = 0;
   }
 
   /** Answers with chosen values, or that a snapshot is needed. */

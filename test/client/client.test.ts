@@ -227,6 +227,13 @@ describe("a write whose outcome is not known", () => {
     expect(service.requests).toBe(2);
   });
 
+  it("is not sent again because the code allows to repeat what it stands for", async () => {
+    const { endpoint, service } = await startApi();
+    service.mislay = (request) => (request === 1 ? new SynodError("SYNOD_ERR_CHANGE_UNKNOWN") : null);
+    expect(await codeOf(clientOf([endpoint]).put("a", "1"))).toBe("SYNOD_ERR_CHANGE_UNKNOWN");
+    expect(service.requests).toBe(1);
+  });
+
   it("is sent again with an idempotency key, and has its first answer", async () => {
     const { endpoint, service } = await startApi();
     service.mislay = unknownOnce;

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
+import { sendChange } from "../../src/client/change-call.ts";
 import { send } from "../../src/client/http-call.ts";
 
 describe("a call of the command line", () => {
@@ -24,6 +25,14 @@ describe("a call of the command line", () => {
   it("reports a write without an answer in time as unknown", async () => {
     const url = await serve(() => {});
     await expect(send({ method: "DELETE", url, timeoutMs: 20 })).rejects.toMatchObject({ code: "SYNOD_ERR_OUTCOME_UNKNOWN" });
+  });
+
+  it("reports a change of members whose answer is lost as one that may be asked for again", async () => {
+    const url = await serve((request) => request.socket.destroy());
+    await expect(sendChange({ method: "DELETE", url, timeoutMs: 5_000 })).rejects.toMatchObject({
+      code: "SYNOD_ERR_CHANGE_UNKNOWN", message: expect.stringMatching(/broke before the answer .* Ask again: no change is made twice\.$/) as string,
+    });
+    await expect(sendChange({ method: "DELETE", url: new URL("http://127.0.0.1:1"), timeoutMs: 5_000 })).rejects.toMatchObject({ code: "SYNOD_ERR_UNREACHABLE" });
   });
 
   it("passes on the error that an answer carries", async () => {

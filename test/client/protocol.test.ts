@@ -145,6 +145,7 @@ describe("replies", () => {
       return (readReply(new ByteReader(writer.finish())) as { error: SynodError }).error;
     };
     expect(error(0, 1).kind.outcomeUnknown).toBe(true);
+    expect(error(1, 1).kind).toMatchObject({ retryable: false, outcomeUnknown: true });
     expect(error(1, 0).kind).toMatchObject({ retryable: true, outcomeUnknown: false });
     expect(error(0, 0).kind).toMatchObject({ retryable: false, outcomeUnknown: false });
     expect(error(0, 0).message).toContain("SYNOD_ERR_FROM_THE_FUTURE");

@@ -219,6 +219,13 @@ describe("nodes that come and go", () => {
     expect(membersIn(cluster.folder)).toEqual(["n1", "n2", "n3", "n4"]);
   });
 
+  it("say of a joining that it may have been done in part, and only of one that names its node that it may be asked for again", async () => {
+    const cluster = await running();
+    writeFileSync(join(cluster.folder, "refusal"), "SYNOD_ERR_LEARNER_LAGS");
+    await expect(cluster.add()).rejects.toMatchObject({ code: "SYNOD_ERR_OUTCOME_UNKNOWN" });
+    await expect(cluster.join("n4")).rejects.toMatchObject({ code: "SYNOD_ERR_CHANGE_UNKNOWN" });
+  });
+
   it("come and go one at a time", async () => {
     const cluster = await running();
     const adding = cluster.add();

@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { MemberEntry } from "../../src/client/types.ts";
+import { SynodError } from "../../src/errors/synod-error.ts";
+import type { ErrorCode } from "../../src/errors/table.ts";
 import type { LocalNode } from "../../src/local/local-cluster.ts";
 import { joinCluster, leaveCluster } from "../../src/local/membership.ts";
 import { MembershipCalls } from "../../src/local/membership-calls.ts";
@@ -12,6 +14,8 @@ import { persist } from "../../src/local/persist.ts";
 interface Answer {
   readonly status?: number;
   readonly body: unknown;
+  /** The connection breaks instead. */
+  readonly lost?: boolean;
 }
 
 const member = (fields: Partial<MemberEntry>): MemberEntry =>
@@ -24,8 +28,9 @@ async function serving(...answers: readonly Answer[]): Promise<{ url: string; as
   const asked: string[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = (await buffer(request)).toString();
-    const { status = 200, body: told } = answers[Math.min(asked.length, answers.length - 1)] ?? { body: null };
+    const { status = 200, body: told, lost = false } = answers[Math.min(asked.length, answers.length - 1)] ?? { body: null };
     asked.push(`${request.method} ${request.url} ${body}`.trim());
+    if (lost) return void request.socket.destroy();
     response.writeHead(status).end(JSON.stringify(told));
   };
   const server = createServer((request, response) => void answer(request, response)).listen(0, "127.0.0.1");
@@ -106,11 +111,34 @@ describe("membership calls", () => {
   });
 
   it("are made once without patience, and with patience again, elsewhere, after what may pass", async () => {
-    const { url, asked } = await serving(refusal("SYNOD_ERR_NO_LEADER", 503), refusal("SYNOD_ERR_OUTCOME_UNKNOWN", 504), refusal("SYNOD_ERR_CHANGE_PENDING"), listing());
+    const { url, asked } = await serving(refusal("SYNOD_ERR_NO_LEADER", 503), refusal("SYNOD_ERR_CHANGE_UNKNOWN", 504), refusal("SYNOD_ERR_CHANGE_PENDING"), listing());
     await expect(new MembershipCalls(() => url).remove("n4")).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LEADER" });
     const endpoints = ["http://127.0.0.1:1", url];
     await new MembershipCalls(() => endpoints.shift() ?? url, { patience: { forMs: 60_000 } }).remove("n4");
     expect(asked).toHaveLength(4);
+  });
+
+  it("may be made again when their answers are lost, but for a renewal", async () => {
+    const { url } = await serving({ ...listing(), lost: true });
+    const calls = new MembershipCalls(() => url);
+    for (const change of [() => calls.add("h:4"), () => calls.promote("n4"), () => calls.remove("n4"), () => calls.transferLeadership("n4")]) {
+      await expect(change()).rejects.toMatchObject({ code: "SYNOD_ERR_CHANGE_UNKNOWN" });
+    }
+    await expect(calls.renew("1".repeat(32))).rejects.toMatchObject({ code: "SYNOD_ERR_OUTCOME_UNKNOWN" });
+  });
+
+  it("find the id of a member by its name, and leave to the members what they do not find", async () => {
+    const [one, other] = [member({ role: "voter" }), member({ id: "2".repeat(32) })];
+    const { url } = await serving(listing(one), listing(one, other), listing(one, other), listing(one));
+    const calls = new MembershipCalls(() => url);
+    expect(await calls.idOf("n4")).toBe(one.id);
+    expect(await calls.idOf("n4", "learner")).toBe(other.id);
+    expect([await calls.idOf("n4"), await calls.idOf("n5"), await calls.idOf("3".repeat(32))]).toEqual(["n4", "n5", "3".repeat(32)]);
+  });
+
+  it("take no name for an id by what one member remembers: another may have the name by now", async () => {
+    const { url } = await serving({ body: { configuration: 7, pending: null, members: [member({})], removed: [] } });
+    await expect(new MembershipCalls(() => url).idOf("n4")).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LEADER" });
   });
 
   it("are not made again after a refusal that stays", async () => {
@@ -120,15 +148,40 @@ describe("membership calls", () => {
   });
 });
 
-it("patience ends with the last failure when time is up, and at once when all is being shut down", async () => {
-  const { url } = await serving(refusal("SYNOD_ERR_NO_LEADER", 503));
-  const calls = new MembershipCalls(() => url);
-  let attempts = 0;
-  const attempt = async (): Promise<unknown> => {
-    attempts += 1;
-    return calls.members();
+describe("patience", () => {
+  const failing = (...codes: readonly ErrorCode[]): { attempt: () => Promise<never>; made: () => number } => {
+    let made = 0;
+    const attempt = (): Promise<never> => Promise.reject(new SynodError(codes[Math.min(made++, codes.length - 1)] ?? "SYNOD_ERR_INTERNAL"));
+    return { attempt, made: () => made };
   };
-  await expect(persist({ forMs: 150 }, attempt)).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LEADER" });
-  expect(attempts).toBeGreaterThan(1);
-  await expect(persist({ forMs: 60_000, signal: AbortSignal.abort() }, attempt)).rejects.toMatchObject({ code: "SYNOD_ERR_STOPPING" });
+
+  it("ends with the last failure when time is up, and at once when all is being shut down", async () => {
+    const { attempt, made } = failing("SYNOD_ERR_NO_LEADER");
+    await expect(persist({ forMs: 150 }, attempt)).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LEADER" });
+    expect(made()).toBeGreaterThan(1);
+    await expect(persist({ forMs: 60_000, signal: AbortSignal.abort() }, attempt)).rejects.toMatchObject({ code: "SYNOD_ERR_STOPPING" });
+  });
+
+  it("does not end with a failure that changed nothing behind one that may have", async () => {
+    await expect(persist({ forMs: 250 }, failing("SYNOD_ERR_CHANGE_UNKNOWN", "SYNOD_ERR_NO_LEADER").attempt)).rejects.toMatchObject({ code: "SYNOD_ERR_CHANGE_UNKNOWN" });
+    await expect(persist({ forMs: 60_000 }, failing("SYNOD_ERR_CHANGE_UNKNOWN", "SYNOD_ERR_LAST_VOTER").attempt)).rejects.toMatchObject({ code: "SYNOD_ERR_LAST_VOTER" });
+  });
+
+  it("that is only for doubt makes again what may have been done, and says so once", async () => {
+    const doubts: string[] = [];
+    const patience = { forMs: 60_000, onDoubt: ({ code }: SynodError) => void doubts.push(code) };
+    for (const code of ["SYNOD_ERR_NO_LEADER", "SYNOD_ERR_OUTCOME_UNKNOWN"] as const) {
+      const once = failing(code);
+      await expect(persist(patience, once.attempt)).rejects.toMatchObject({ code });
+      expect(once.made()).toBe(1);
+    }
+    let made = 0;
+    const codes: ErrorCode[] = ["SYNOD_ERR_CHANGE_UNKNOWN", "SYNOD_ERR_NO_LEADER", "SYNOD_ERR_CHANGE_UNKNOWN"];
+    const attempt = async (): Promise<number> => {
+      const code = codes[made++];
+      if (code !== undefined) throw new SynodError(code);
+      return made;
+    };
+    expect([await persist(patience, attempt), doubts]).toEqual([4, ["SYNOD_ERR_CHANGE_UNKNOWN"]]);
+  });
 });

@@ -234,7 +234,7 @@ describe("a request on a member that does not lead", () => {
     world.pass(9_950);
     expect(answers).toEqual([]);
     world.pass(50);
-    expect(codes(answers)).toEqual(["SYNOD_ERR_OUTCOME_UNKNOWN"]);
+    expect(codes(answers)).toEqual(["SYNOD_ERR_CHANGE_UNKNOWN"]);
     expect(world.requests.held).toBe(0);
   });
 
@@ -294,7 +294,7 @@ describe("a member that was removed", () => {
     world.leader = null;
     world.requests.linkClosed(B);
     world.pass(50);
-    expect(answers).toMatchObject([{ code: "SYNOD_ERR_OUTCOME_UNKNOWN", message: expect.stringContaining("has left the cluster") as string }]);
+    expect(answers).toMatchObject([{ code: "SYNOD_ERR_CHANGE_UNKNOWN", message: expect.stringContaining("has left the cluster") as string }]);
   });
 
   it("refuses what is new at once", () => {
@@ -370,5 +370,5 @@ it("a member that stops answers all: a change may yet be done, and a look was no
   const change = world.submit(REMOVE_C);
   const look = world.submit(MEMBERS);
   world.requests.stop();
-  expect([codes(change), codes(look), world.requests.held]).toEqual([["SYNOD_ERR_OUTCOME_UNKNOWN"], ["SYNOD_ERR_STOPPING"], 0]);
+  expect([codes(change), codes(look), world.requests.held]).toEqual([["SYNOD_ERR_CHANGE_UNKNOWN"], ["SYNOD_ERR_STOPPING"], 0]);
 });

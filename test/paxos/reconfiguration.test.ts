@@ -267,6 +267,20 @@ describe("a leader that adopted a configuration without itself", () => {
     core.receive(2, { type: "catchUp", fromSlot: slot(1) });
     expect(core.last("chosenEntries", 2).values).toHaveLength(1);
   });
+
+  it("tells them less and less often, but never less than once a minute, and anew when a link comes up", () => {
+    const core = new LoneCore().campaign([2]).promises([2], [report(1, configuration(members([2, 3], [], [1])))]).acknowledge(1);
+    const toldWithin = (ms: number): number => {
+      const before = core.all("chosenEntries", 2).length;
+      core.pass(ms);
+      return core.all("chosenEntries", 2).length - before;
+    };
+    expect(toldWithin(120_000)).toBeLessThanOrEqual(9);
+    expect([toldWithin(61_000), toldWithin(61_000)]).toEqual([1, 1]);
+    core.input({ type: "linkUp", peer: memberIncarnation(3) });
+    expect(toldWithin(1_000)).toBe(1);
+    expect(toldWithin(10_000)).toBeLessThanOrEqual(4);
+  });
 });
 
 describe("a candidate", () => {

@@ -26,8 +26,8 @@ export class FakeMember {
   members: Members | null = null;
   /** Calls that change something. */
   readonly calls: MemberCall[] = [];
-  /** Whatever a test has a change answered with; null: done. */
-  refuse: (call: MemberCall) => { readonly status: number; readonly code: string } | null = () => null;
+  /** Whatever a test has a change answered with; null: done; lost: the connection breaks. */
+  refuse: (call: MemberCall) => { readonly status: number; readonly code: string } | "lost" | null = () => null;
   readonly #server: Server;
   readonly #streams = new Set<ServerResponse>();
   readonly #waiting = new Set<() => void>();
@@ -87,6 +87,7 @@ export class FakeMember {
   #change(call: MemberCall, response: ServerResponse): void {
     this.calls.push(call);
     const refusal = this.refuse(call);
+    if (refusal === "lost") return void response.destroy();
     if (refusal !== null) return answer(response, refusal.status, { code: refusal.code, message: "refused by the test" });
     if (call.path === "/v1/founding") {
       const { cluster, configuration } = call.body["founding"] as FoundingDocument;

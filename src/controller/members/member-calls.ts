@@ -1,6 +1,7 @@
 import { authorized } from "../../auth/authorized-call.ts";
 import type { KeyRing } from "../../auth/key-ring.ts";
-import { type Call, send } from "../../client/http-call.ts";
+import { sendChange } from "../../client/change-call.ts";
+import { type Answer, type Call, send } from "../../client/http-call.ts";
 import type { Members, Status } from "../../client/types.ts";
 import { SynodError } from "../../errors/synod-error.ts";
 import { MEMBER_PORT } from "../resource/names.ts";
@@ -46,7 +47,7 @@ export class MemberCalls {
   }
 
   async found(url: string, incarnation: string, founding: FoundingDocument): Promise<void> {
-    await this.#change("POST", url, "/v1/founding", { incarnation, founding });
+    await this.#ask(send, "POST", url, "/v1/founding", { incarnation, founding });
   }
 
   async add(url: string, newcomer: { readonly address: string; readonly id: string }, configuration: number): Promise<void> {
@@ -67,13 +68,17 @@ export class MemberCalls {
 
   /** The member with that incarnation empties its folder and ends, to come back as a new one. */
   async renew(url: string, incarnation: string): Promise<void> {
-    await this.#change("POST", url, "/v1/renew", { incarnation });
+    await this.#ask(send, "POST", url, "/v1/renew", { incarnation });
   }
 
-  async #change(method: Call["method"], url: string, path: string, body?: unknown): Promise<void> {
+  #change(method: Call["method"], url: string, path: string, body?: unknown): Promise<void> {
+    return this.#ask(sendChange, method, url, path, body);
+  }
+
+  async #ask(sending: (call: Call) => Promise<Answer>, method: Call["method"], url: string, path: string, body?: unknown): Promise<void> {
     const sent = body === undefined ? {} : { body: Buffer.from(JSON.stringify(body)) };
     const type = body === undefined ? {} : { "content-type": "application/json" };
-    await authorized(this.#keys, (headers) => send({ method, url: new URL(path, url), timeoutMs: CHANGE_MS, ...sent, headers: { ...type, ...headers } }));
+    await authorized(this.#keys, (headers) => sending({ method, url: new URL(path, url), timeoutMs: CHANGE_MS, ...sent, headers: { ...type, ...headers } }));
   }
 
   async #send<T>(call: Call): Promise<T> {

@@ -69,6 +69,17 @@ describe("the reconciler", () => {
     expect(stage.told.at(-1)).toMatchObject({ type: "Warning", reason: "StepFailed" });
   });
 
+  it("makes no Event of a change of members that is not known to be made: the next pass asks for it again", async () => {
+    await stage.settle();
+    const told = stage.told.length;
+    const reconciler = stage.reconciler(planOf({ type: "removeMember", id: incarnationOf(2), name: "x-2", configuration: 1 }));
+    for (const member of stage.members) member.refuse = () => ({ status: 504, code: "SYNOD_ERR_CHANGE_UNKNOWN" });
+    await expect(reconciler.pass("n/x")).rejects.toMatchObject({ code: "SYNOD_ERR_CHANGE_UNKNOWN" });
+    for (const member of stage.members) member.refuse = () => "lost";
+    await expect(reconciler.pass("n/x")).rejects.toMatchObject({ code: "SYNOD_ERR_CHANGE_UNKNOWN" });
+    expect(stage.told).toHaveLength(told);
+  });
+
   it("goes on behind a step that Kubernetes refuses for good, and has it in what it observes until a pass went through", async () => {
     await stage.settle();
     const uid = stage.server.get(`${CORE}/pods`, "x-2")?.metadata.uid ?? "";
