@@ -52,7 +52,7 @@ export const LEADERSHIP: readonly Plant[] = [
     name: "no-pre-vote",
     rule: "8",
     mistake: "Whoever hears no leader opens a ballot at once, without asking whether others hear one (chained).",
-    patches: [{ file: "paxos/core.ts", replace: "    if (this.#election.startPreVote()) this.#campaign();", by: "    this.#election.startPreVote();\n    this.#campaign();" }],
+    patches: [{ file: "paxos/core.ts", replace: "    if (this.#election.startPreVote({ choiceStalled: this.#choice.stalled() })) this.#campaign();", by: "    this.#election.startPreVote({ choiceStalled: this.#choice.stalled() });\n    this.#campaign();" }],
   },
   {
     name: "links-count-as-hearing",
