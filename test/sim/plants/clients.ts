@@ -47,7 +47,6 @@ export const CLIENTS: readonly Plant[] = [
       { file: "paxos/proposals.ts", replace: "    if (bytesEqual(pending.value, value)) return pending.proposalId;", by: "    if (value[0] === pending.value[0] || bytesEqual(pending.value, value)) return pending.proposalId;" },
       { file: "node/write-router.ts", replace: "    assert(results.length === batch.writes.length + batch.prefix, \"each command has one result\");\n", by: "    if (results.length !== batch.writes.length + batch.prefix) return;\n" },
     ],
-    test: "paxos/proposals.test.ts",
   },
   {
     name: "forwards-numbered-from-one",
