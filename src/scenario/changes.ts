@@ -1,6 +1,7 @@
 import type { ChangeFailure, ChangeOutcome } from "../paxos/interface.ts";
 import type { ConfigurationChange } from "../paxos/membership.ts";
 import { type Checker, Violation } from "./checker.ts";
+import type { Disk } from "./disk.ts";
 import type { SimulatedMember } from "./member.ts";
 import type { Note } from "./notes.ts";
 
@@ -22,11 +23,13 @@ interface Asked extends ChangeView {
 /** The operators of a scenario: which changes of the configuration they asked for, and what they were told. */
 export class Changes {
   readonly #checker: Checker;
+  readonly #diskOf: (member: number) => Disk;
   readonly #note: (note: Note) => void;
   readonly #asked = new Map<number, Asked>();
 
-  constructor(checker: Checker, note: (note: Note) => void) {
+  constructor(checker: Checker, diskOf: (member: number) => Disk, note: (note: Note) => void) {
     this.#checker = checker;
+    this.#diskOf = diskOf;
     this.#note = note;
   }
 
@@ -46,7 +49,7 @@ export class Changes {
     const asked = this.#asked.get(outcome.changeId);
     if (asked?.member !== number || asked.life !== life) throw new Violation(`member ${number} answered change ${outcome.changeId}, which it was not asked for`);
     if (asked.outcome !== "open") throw new Violation(`change ${asked.id} was answered twice: ${asked.outcome} first`);
-    if (outcome.ok) this.#checker.changed(asked.change, outcome.slot);
+    if (outcome.ok) this.#checker.changed(asked.change, outcome.slot, this.#diskOf);
     this.#end(outcome.ok ? { ...asked, outcome: "done", slot: outcome.slot } : { ...asked, outcome: outcome.failure });
   }
 

@@ -275,18 +275,21 @@ export class Checker {
    * every slot up to it and the record that they are chosen, and something above is decided.
    */
   done(member: number, slot: number, diskOf: (member: number) => Disk): void {
+    this.#checkDone(`member ${member} said that the change at slot ${slot} is done`, slot, diskOf);
+    this.#doneSlot = Math.max(this.#doneSlot, slot);
+  }
+
+  #checkDone(claim: string, slot: number, diskOf: (member: number) => Disk): void {
     const set = this.configurations.find((known) => known.slot === slot);
-    const claim = `member ${member} said that the change at slot ${slot} is done`;
     if (set === undefined) throw new Violation(`${claim}, but no configuration is decided there`);
     if (this.decidedThrough <= slot) throw new Violation(`${claim}, but nothing above is decided`);
     const { configuration } = set;
     const holding = isMajority(configuration, (voter) => diskOf(voter).chosenThrough >= slot);
-    this.#doneSlot = Math.max(this.#doneSlot, slot);
     if (!holding) throw new Violation(`${claim}, but too few of ${configurationName(configuration)} hold what lies below and know it chosen`);
   }
 
-  /** A change was answered as done at `slot`: the configuration set there has it. */
-  changed(change: ConfigurationChange, slot: number): void {
+  /** A change was answered as done at `slot`: the configuration set there has it, and it is done by whatever leader's word (rule 16a). */
+  changed(change: ConfigurationChange, slot: number, diskOf: (member: number) => Disk): void {
     const set = this.configurations.find((known) => known.slot === slot);
     const { voters, learners } = set?.configuration ?? { voters: [], learners: [] };
     const votes = (incarnation: string | null): boolean => voters.some((member) => member.incarnation === incarnation);
@@ -295,6 +298,7 @@ export class Checker {
       : change.type === "promote" ? votes(change.incarnation) && !votes(change.replaces)
       : !votes(change.incarnation) && !learns(change.incarnation);
     if (set === undefined || !made) throw new Violation(`a change was answered as done at slot ${slot}, and the configuration there is without it`);
+    this.#checkDone(`a change was answered as done at slot ${slot}`, slot, diskOf);
   }
 
   /** A proposal failed in a way that says: certainly never executed. */

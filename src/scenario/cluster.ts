@@ -58,7 +58,7 @@ export class SimulatedCluster {
     this.configuration = scenarioConfiguration(size);
     this.checker = new Checker(this.configuration);
     this.clients = new Clients(this.checker, this.#note);
-    this.changes = new Changes(this.checker, this.#note);
+    this.changes = new Changes(this.checker, (member) => this.member(member).disk, this.#note);
     ({ tickMs: this.tickMs, electionTimeoutMs: this.electionTimeoutMs } = { ...DEFAULT_TIMINGS, ...timings });
     this.members = Array.from({ length: size + spare }, (_, index) => new SimulatedMember(index + 1, { timings, limits }));
     for (const member of this.members.slice(0, size)) {

@@ -71,7 +71,7 @@ export class Watch {
   /** Somebody was told that a change is done. */
   changed(change: ConfigurationChange, slot: Slot): void {
     this.#count("effect", `change:${change.type}`);
-    this.#checker.changed(change, slot);
+    this.#checker.changed(change, slot, (member) => this.#diskOf(member));
   }
 
   /** Something came of a fault that is worth knowing to have happened, such as a change that was refused. */
@@ -164,7 +164,11 @@ export class Watch {
       this.#highestWon = maxBallot(this.#highestWon, event.ballot);
       this.#checker.won(machine, life, event.ballot);
     }
-    if (event.type === "configurationDone") this.#checker.done(machine, event.slot, (member) => this.#machines.get(member)?.disk ?? new Disk());
+    if (event.type === "configurationDone") this.#checker.done(machine, event.slot, (member) => this.#diskOf(member));
+  }
+
+  #diskOf(machine: number): Disk {
+    return this.#machines.get(machine)?.disk ?? new Disk();
   }
 
   warning(machine: number, message: string, error: unknown): void {

@@ -150,17 +150,22 @@ describe("the checker", () => {
     for (const member of [1, 4]) keep(member, accepted("a", 1, 1, 2));
     for (const member of [1, 2, 3]) keep(member, { type: "chosen", through: slot(1) });
     expect(() => checker.done(1, 1, diskOf)).toThrow("too few of members(1,4,5) hold what lies below and know it chosen");
+    const change = { type: "promote", incarnation: memberIncarnation(4), replaces: memberIncarnation(2) } as const;
+    expect(() => checker.changed(change, 1, diskOf)).toThrow("answered as done at slot 1, but too few of members(1,4,5) hold what lies below");
     keep(4, { type: "chosen", through: slot(1) });
     expect(() => checker.done(1, 1, diskOf)).not.toThrow();
+    expect(() => checker.changed(change, 1, diskOf)).not.toThrow();
     expect(checker.doneSlot).toBe(1);
   });
 
   it("finds a change that is answered as done by a configuration without it", () => {
     const checker = new Checker(members([1, 2, 3], [4]));
-    expect(() => checker.changed({ type: "promote", incarnation: memberIncarnation(4), replaces: null }, 0)).toThrow("the configuration there is without it");
-    expect(() => checker.changed({ type: "remove", incarnation: memberIncarnation(4) }, 0)).toThrow("the configuration there is without it");
-    expect(() => checker.changed({ type: "addLearner", member: memberInfo(4) }, 7)).toThrow("the configuration there is without it");
-    expect(() => checker.changed({ type: "addLearner", member: memberInfo(4) }, 0)).not.toThrow();
+    const diskOf = (): Disk => new Disk();
+    for (const member of [1, 2]) checker.durable(member, accepted("a", 1, 1));
+    expect(() => checker.changed({ type: "promote", incarnation: memberIncarnation(4), replaces: null }, 0, diskOf)).toThrow("the configuration there is without it");
+    expect(() => checker.changed({ type: "remove", incarnation: memberIncarnation(4) }, 0, diskOf)).toThrow("the configuration there is without it");
+    expect(() => checker.changed({ type: "addLearner", member: memberInfo(4) }, 7, diskOf)).toThrow("the configuration there is without it");
+    expect(() => checker.changed({ type: "addLearner", member: memberInfo(4) }, 0, diskOf)).not.toThrow();
   });
 });
 

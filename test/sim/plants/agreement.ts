@@ -1,4 +1,5 @@
 import type { Plant } from "./plant.ts";
+import { PROPOSES_UNSEEN } from "./watch-patches.ts";
 
 /** Rules 1 to 4: what makes a value chosen. */
 export const AGREEMENT: readonly Plant[] = [
@@ -32,7 +33,7 @@ export const AGREEMENT: readonly Plant[] = [
       file: "paxos/phase-one.ts",
       replace: "    if (!ballotsEqual(message.ballot, this.ballot)) return;\n    // An answer",
       by: "    // An answer",
-    }],
+    }, PROPOSES_UNSEEN],
   },
   {
     name: "promise-counts-twice",
@@ -44,6 +45,7 @@ export const AGREEMENT: readonly Plant[] = [
         replace: "    this.#promisedBy.add(from);",
         by: "    this.#promisedBy.add((this.#promisedBy.has(from) ? this.#context.configuration.voters.find(({ incarnation }) => !this.#promisedBy.has(incarnation))?.incarnation : from) as never);",
       },
+      PROPOSES_UNSEEN,
     ],
   },
   {
@@ -146,7 +148,7 @@ export const AGREEMENT: readonly Plant[] = [
       file: "paxos/phase-one.ts",
       replace: "    this.#waitingForSnapshot.add(from);\n",
       by: "    this.#promisedBy.add(from);\n    this.#waitingForSnapshot.add(from);\n",
-    }],
+    }, PROPOSES_UNSEEN],
   },
   {
     name: "below-the-snapshot-is-acknowledged",
@@ -163,6 +165,7 @@ export const AGREEMENT: readonly Plant[] = [
         replace: "through <= progress.through || through > this.#context.log.chosenThrough) return;\n    progress.acknowledge({ from: (through + 1) as Slot, through }, this.#context.nowMs);",
         by: "through <= progress.through) return;\n    progress.acknowledge({ from: (this.#context.log.chosenThrough + 1) as Slot, through: Math.min(through, this.#nextSlot - 1) as Slot }, this.#context.nowMs);\n    this.#countVotes();",
       },
+      PROPOSES_UNSEEN,
     ],
   },
   {

@@ -1,4 +1,5 @@
 import type { Plant } from "./plant.ts";
+import { ACKNOWLEDGES_UNSEEN, LEAVES_UNSEEN, REPORTS_UNSEEN } from "./watch-patches.ts";
 
 /** Rules 5, 6, 13 to 15, 20 and 21: what a disk keeps, and what of it a member may rely on. */
 export const DURABILITY: readonly Plant[] = [
@@ -6,13 +7,13 @@ export const DURABILITY: readonly Plant[] = [
     name: "promise-before-its-sync",
     rule: "5",
     mistake: "A promise leaves before it is durable.",
-    patches: [{ file: "paxos/acceptor.ts", replace: "    outbox.sendWhenDurable(from, { type: \"promise\",", by: "    outbox.send(from, { type: \"promise\"," }],
+    patches: [{ file: "paxos/acceptor.ts", replace: "    outbox.sendWhenDurable(from, { type: \"promise\",", by: "    outbox.send(from, { type: \"promise\"," }, LEAVES_UNSEEN, REPORTS_UNSEEN],
   },
   {
     name: "ack-before-its-sync",
     rule: "5",
     mistake: "An acknowledgement leaves before what it acknowledges is durable.",
-    patches: [{ file: "paxos/acceptor.ts", replace: "    this.#context.outbox.sendWhenDurable(this.#ackTo, ack);", by: "    this.#context.outbox.send(this.#ackTo, ack);" }],
+    patches: [{ file: "paxos/acceptor.ts", replace: "    this.#context.outbox.sendWhenDurable(this.#ackTo, ack);", by: "    this.#context.outbox.send(this.#ackTo, ack);" }, ACKNOWLEDGES_UNSEEN],
   },
   {
     name: "own-vote-before-its-sync",
@@ -28,7 +29,7 @@ export const DURABILITY: readonly Plant[] = [
     name: "prepare-before-its-round",
     rule: "5a",
     mistake: "Prepares leave before the round is durable, so that the next life uses it again.",
-    patches: [{ file: "paxos/phase-one.ts", replace: "    else outbox.sendWhenDurable(peer, message);", by: "    else outbox.send(peer, message);" }],
+    patches: [{ file: "paxos/phase-one.ts", replace: "    else outbox.sendWhenDurable(peer, message);", by: "    else outbox.send(peer, message);" }, LEAVES_UNSEEN],
   },
   {
     name: "ballot-is-used-again",
@@ -87,6 +88,23 @@ export const DURABILITY: readonly Plant[] = [
     rule: "15",
     mistake: "A leader whose disk is full refuses what makes the state grow, and hands over to nobody.",
     patches: [{ file: "node/member.ts", replace: "    if (refuses && leads) this.#handOverForSpace(configuration);\n", by: "    if (refuses && leads && !this.#space.full) this.#handOverForSpace(configuration);\n" }],
+  },
+  {
+    name: "no-reserve",
+    rule: "15",
+    mistake: "No file is kept in reserve for when the disk is full.",
+    patches: [
+      { file: "storage/segment-maker.ts", replace: "    void this.#inTurn(() => this.#makeReserve());\n", by: "" },
+      { file: "storage/segment-maker.ts", replace: "    await this.#makeReserve();\n    if (!this.#closed) this.#setFull(!this.#reserveReady);", by: "    if (!this.#closed) this.#setFull(false);" },
+    ],
+    test: "storage/full-disk.test.ts",
+  },
+  {
+    name: "checksums-are-not-compared",
+    rule: "6",
+    mistake: "Members tell each other the checksums of their states, and nobody compares them.",
+    patches: [{ file: "node/checksum-watch.ts", replace: "    const unsettled: {", by: "    if (configuration.voters.length > 0) return { kind: \"fine\" };\n    const unsettled: {" }],
+    test: "sim/divergence.test.ts",
   },
   {
     name: "snapshot-of-another-moment",
@@ -161,7 +179,13 @@ export const DURABILITY: readonly Plant[] = [
     name: "installing-drops-what-lies-above",
     rule: "21",
     mistake: "Installing a snapshot forgets what was accepted above it.",
-    patches: [{ file: "paxos/replica-log.ts", replace: "    this.#dropThrough(slot);\n    this.#snapshotSlot = slot;\n    this.#chosenThrough = slot;\n    if (this.#last < slot) this.#last = slot;", by: "    this.#dropThrough(Math.max(slot, this.#last) as Slot);\n    this.#cutThrough = slot;\n    this.#snapshotSlot = slot;\n    this.#chosenThrough = slot;\n    this.#last = slot;" }],
+    patches: [{ file: "paxos/replica-log.ts", replace: "    this.#dropThrough(slot);\n    this.#snapshotSlot = slot;\n    this.#chosenThrough = slot;\n    if (this.#last < slot) this.#last = slot;", by: "    this.#dropThrough(Math.max(slot, this.#last) as Slot);\n    this.#cutThrough = slot;\n    this.#snapshotSlot = slot;\n    this.#chosenThrough = slot;\n    this.#last = slot;" },
+      {
+        file: "paxos/replica-log.ts",
+        replace: "      assert(entry !== undefined, () => `slot ${slot} is held when it is marked chosen`);\n      if (!entry.chosen) this",
+        by: "      if (entry !== undefined && !entry.chosen) this",
+      },
+    ],
   },
   {
     name: "cut-before-the-snapshot",

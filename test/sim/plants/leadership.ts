@@ -77,6 +77,12 @@ export const LEADERSHIP: readonly Plant[] = [
     patches: [{ file: "paxos/core.ts", replace: "    if (this.#disk.stalled()) return this.#stepDown(\"diskStalled\", \"later\");\n", by: "" }],
   },
   {
+    name: "no-probe",
+    rule: "9",
+    mistake: "A leader that has nothing to record does not try whether its disk still answers.",
+    patches: [{ file: "paxos/disk-watch.ts", replace: "    if (nowMs - this.#recordedAtMs >= timings.diskStallMs / 2) outbox", by: "    if (nowMs < 0 && timings.diskStallMs > 0) outbox" }],
+  },
+  {
     name: "led-command-is-not-judged",
     rule: "10",
     mistake: "A command that depends on leadership takes effect also when its leader's time is over.",
@@ -136,6 +142,12 @@ export const LEADERSHIP: readonly Plant[] = [
     rule: "11",
     mistake: "A confirmed read is answered before the slots that were chosen by then are applied here.",
     patches: [{ file: "node/read-router.ts", replace: ".slot <= applied) done += 1;", by: ".slot <= applied + 1_000_000) done += 1;" }],
+  },
+  {
+    name: "transfer-does-not-wait",
+    rule: "12",
+    mistake: "Leadership is handed to a target that does not hold yet what was proposed.",
+    patches: [{ file: "paxos/transfer.ts", replace: "    if (!this.#sent && this.#leader.isCaughtUp(this.target)) {", by: "    if (!this.#sent) {" }],
   },
   {
     name: "failed-transfer-holds-for-ever",

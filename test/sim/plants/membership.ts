@@ -1,4 +1,5 @@
 import type { Plant } from "./plant.ts";
+import { PROPOSES_ABOVE_UNSEEN, PROPOSES_UNSEEN } from "./watch-patches.ts";
 
 /** Rules 13 and 16 to 19: who the members are, and how many of them must agree. */
 export const MEMBERSHIP: readonly Plant[] = [
@@ -25,14 +26,36 @@ export const MEMBERSHIP: readonly Plant[] = [
     rule: "16",
     mistake: "A leader goes on behind a configuration entry as soon as that is chosen, without promises of the new voters (trace a).",
     patches: [{ file: "paxos/reconfiguration.ts", replace: "this.#context.log.chosenThrough < stage.slot || !stage.phaseOne.hasQuorum()) return null;", by: "this.#context.log.chosenThrough < stage.slot) return null;" },
-      { file: "paxos/phase-one.ts", replace: "    assert(this.hasQuorum(), \"only a quorum's reports are adopted\");\n", by: "" }],
+      { file: "paxos/phase-one.ts", replace: "    assert(this.hasQuorum(), \"only a quorum's reports are adopted\");\n", by: "" },
+      PROPOSES_UNSEEN],
   },
   {
     name: "entered-before-it-is-chosen",
     rule: "16",
     mistake: "A leader goes on behind a configuration entry before all slots up to it are chosen (trace b).",
     patches: [{ file: "paxos/reconfiguration.ts", replace: "if (stage === null || this.excluded || this.overtaken || this.#context.log.chosenThrough < stage.slot || ", by: "if (stage === null || this.excluded || this.overtaken || " },
-      { file: "paxos/leader.ts", replace: "    assert(adopted.firstSlot >= this.#nextSlot, \"a configuration is entered where the last one ended\");\n", by: "" }],
+      {
+        file: "paxos/leader.ts",
+        replace: "    assert(adopted.firstSlot >= this.#nextSlot, \"a configuration is entered where the last one ended\");\n    this.#nextSlot = adopted.firstSlot;\n    this.#proposeAdopted(adopted.values);",
+        by: "    const proposed = Math.max(0, this.#nextSlot - adopted.firstSlot);\n    this.#nextSlot = Math.max(this.#nextSlot, adopted.firstSlot) as Slot;\n    this.#proposeAdopted(adopted.values.slice(proposed));",
+      },
+      PROPOSES_ABOVE_UNSEEN],
+  },
+  {
+    name: "new-voters-decide-below",
+    rule: "16",
+    mistake: "From the proposal of a configuration on its voters decide what is chosen, also in the slots up to its own (trace b).",
+    patches: [{
+      file: "paxos/leader.ts",
+      replace: "    const { configuration, self, log } = this.#context;\n    const next = log.chosenThrough + 1;",
+      by: "    const { self, log } = this.#context;\n    const configuration = this.#reconfiguration.next ?? this.#context.configuration;\n    const next = log.chosenThrough + 1;",
+    }, PROPOSES_ABOVE_UNSEEN],
+  },
+  {
+    name: "change-before-the-barrier",
+    rule: "16",
+    mistake: "A new leader begins a change before its barrier is chosen.",
+    patches: [{ file: "paxos/reconfiguration.ts", replace: "    if (!ready || held) return \"notReady\";", by: "    if (held) return \"notReady\";" }],
   },
   {
     name: "chosen-without-its-promise",
@@ -54,6 +77,12 @@ export const MEMBERSHIP: readonly Plant[] = [
     rule: "16a",
     mistake: "A change counts as done when its entry is chosen, whoever of the new voters holds it.",
     patches: [{ file: "paxos/reconfiguration.ts", replace: "isQuorum(configuration, (voter) => durableThrough(voter) >= configurationSlot);", by: "isQuorum(configuration, (voter) => durableThrough(voter) >= 0);" }],
+  },
+  {
+    name: "inherited-change-counts-as-done",
+    rule: "16a",
+    mistake: "A new leader takes the change that it finds in force for done, whoever of the new voters holds it.",
+    patches: [{ file: "paxos/reconfiguration.ts", replace: "    this.#ballot = ballot;\n  }", by: "    this.#ballot = ballot;\n    this.#doneSlot = learner.configurationSlot;\n  }" }],
   },
   {
     name: "learner-counts",

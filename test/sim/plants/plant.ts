@@ -13,6 +13,8 @@ export interface Plant {
   /** The mistake, in one sentence. */
   readonly mistake: string;
   readonly patches: readonly Patch[];
+  /** The test of what it breaks, a file under `test`, where neither a seed nor a scenario finds it. */
+  readonly test?: string;
 }
 
 /** Seeds that a search tries before a plant counts as not found. Fixed before anything was measured. */

@@ -3,13 +3,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MOST_SEEDS, patched } from "./plant.ts";
 import { HARMLESS, PLANTS } from "./plants.ts";
-import { failingScenarios, findSeed, readFindings } from "./search.ts";
+import { failingScenarios, failingTests, findSeed, readFindings } from "./search.ts";
 import { traceTable } from "./table.ts";
 import { TRACES } from "./traces.ts";
 
 const findings = readFindings();
 const found = PLANTS.filter(({ name }) => typeof findings[name]?.seed === "number");
-const byScenario = PLANTS.filter(({ name }) => findings[name]?.seed === null);
+const byScenario = PLANTS.filter(({ name }) => findings[name]?.checker === "scenario");
+const byTest = PLANTS.filter(({ name }) => findings[name]?.checker === "test");
 /** A seed leads to the same life only while the sources draw as they did when it was written down; then the plant is searched for anew. */
 const SEARCH_MS = 15 * 60_000;
 const HARMLESS_SEEDS = 10;
@@ -20,12 +21,21 @@ describe("a planted bug", () => {
     const finding = (await findSeed(name, known, 1)) ?? (await findSeed(name, 1, MOST_SEEDS));
     process.stdout.write(`${name}: seed ${finding?.seed}, ${finding?.checker}: ${finding?.violation}\n`);
     expect(finding).not.toBeNull();
+    // What the page says of a plant is what finds it.
+    expect(finding?.checker).toBe(findings[name]?.checker);
   });
 
   it.each(byScenario)("$name (rule $rule) is found by a scenario", async ({ name }) => {
     const failing = await failingScenarios(name);
     process.stdout.write(`${name}: ${failing.join(", ")}\n`);
     expect(failing).toEqual(expect.arrayContaining([...(findings[name]?.scenarios.slice(0, 1) ?? [])]));
+    expect(failing).not.toEqual([]);
+  });
+
+  it.each(byTest)("$name (rule $rule) is found by the tests of what it breaks", { timeout: SEARCH_MS }, async ({ name, test = "" }) => {
+    const failing = await failingTests(name, test);
+    process.stdout.write(`${name}: ${test}: ${failing.join(", ")}\n`);
+    expect(failing).toEqual(expect.arrayContaining([...(findings[name]?.tests?.slice(0, 1) ?? [])]));
     expect(failing).not.toEqual([]);
   });
 
