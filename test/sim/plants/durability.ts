@@ -61,7 +61,7 @@ export const DURABILITY: readonly Plant[] = [
     mistake: "After a failed sync the same pages are synced again, which the kernel holds for clean.",
     patches: [{
       file: "storage/log-writer.ts",
-      replace: "      if (error !== null) return void again();\n",
+      replace: "      if (error !== null) return void again(error);\n",
       by: `      if (error !== null) {
         return void current.file.datasync().then(() => {
           current.end += batchBytes(records.bytes.length);
