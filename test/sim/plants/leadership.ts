@@ -26,6 +26,18 @@ export const LEADERSHIP: readonly Plant[] = [
     patches: [{ file: "paxos/core.ts", replace: "    if (!leader.hearsQuorum()) return this.#stepDown(\"quorumLost\", \"later\");\n", by: "" }],
   },
   {
+    name: "held-up-leader-goes-on",
+    rule: "8",
+    mistake: "A leader that gets nothing chosen, as it needs a voter whose disk hangs, is a reason to refuse pre-votes for as long as it is heard.",
+    patches: [{ file: "paxos/choice-watch.ts", replace: "    return this.#waitingSinceMs !== null && nowMs", by: "    return this.#waitingSinceMs !== null && nowMs < 0 && nowMs" }],
+  },
+  {
+    name: "stalled-voter-answers-pre-votes",
+    rule: "8",
+    mistake: "A voter whose disk answers nothing grants pre-votes, though its promise would not come.",
+    patches: [{ file: "paxos/core.ts", replace: "    if (this.#disk.stalled()) return;\n    const choiceStalled", by: "    const choiceStalled" }],
+  },
+  {
     name: "any-closed-link-voids-the-leader",
     rule: "7",
     mistake: "A member that sees any link close, not the leader's, grants pre-votes and asks for some.",
