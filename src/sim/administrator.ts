@@ -20,7 +20,7 @@ export interface AdministratorParts {
 }
 
 /** An answer that says nothing for certain, or none at all, is followed by the same request to another member. */
-const UNCERTAIN: ReadonlySet<string> = new Set(["SYNOD_ERR_NO_LEADER", "SYNOD_ERR_OUTCOME_UNKNOWN", "SYNOD_ERR_STOPPING", "SYNOD_ERR_FENCED", "SYNOD_ERR_DIVERGED", "SYNOD_ERR_LEFT", "SYNOD_ERR_BUSY"]);
+const UNCERTAIN: ReadonlySet<string> = new Set(["SYNOD_ERR_NO_LEADER", "SYNOD_ERR_CHANGE_UNKNOWN", "SYNOD_ERR_STOPPING", "SYNOD_ERR_FENCED", "SYNOD_ERR_DIVERGED", "SYNOD_ERR_LEFT", "SYNOD_ERR_BUSY"]);
 /** A replacement waits until its learner has caught up and nothing else is changed. */
 const PASSING: ReadonlySet<string> = new Set(["SYNOD_ERR_LEARNER_LAGS", "SYNOD_ERR_CHANGE_PENDING", "SYNOD_ERR_NO_LIVE_QUORUM"]);
 const RETRY_MS = 200;
