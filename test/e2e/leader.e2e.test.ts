@@ -6,11 +6,14 @@ import { scene } from "./support/scene.ts";
 
 const START_BOUND_MS = 120_000;
 const BOARD_BOUND_MS = 1_000;
-/** Without writes, while a leader hands over. */
+/** Without writes, because a leader hands over. */
 const HANDOVER_BOUND_MS = 100;
-/** Without writes, while a pod ends and its successor begins on the same machine: less than an election begins to take, so that nobody was missed. */
-const REPLACED_BOUND_MS = 400;
-const ROUNDS = 3;
+/** Without writes, whatever else the machine does meanwhile: less than it takes until an election begins, so that nobody was missed. */
+const ELECTION_BOUND_MS = 400;
+/** Before a pod is deleted, writers must have had no longer pause than this for so long: what comes after is the deletion's then. */
+const CALM_GAP_MS = 50;
+const CALM_FOR_MS = 2_000;
+const ROUNDS = 5;
 
 describe("who leads, and how that changes", () => {
   const here = scene("leader");
@@ -50,43 +53,40 @@ describe("who leads, and how that changes", () => {
     await cluster.untilFullStrength(START_BOUND_MS);
   });
 
+  /*
+   * Pods that end and begin take processors and disks from their neighbours here, where all are on one machine, whoever leads. So
+   * the same is done to a follower each time, and what it costs writers is taken off: what is left is what the handover costs.
+   */
   test("a leader's pod that is deleted in good order costs writers that hold the members' addresses less than 100 ms", async () => {
     const { cluster } = release;
     const { place, images } = here();
     const load = await LoadRun.start(place.api, {
-      name: "load", namespace: place.namespace, image: images.synod, endpoints: cluster.addresses(3), seed: 5, workers: 4, thinkMs: 10,
+      name: "load", namespace: place.namespace, image: images.synod, endpoints: cluster.addresses(3), seed: 5, workers: 4, thinkMs: 30,
     });
 
-    /** The longest time without writes from the deletion until the pod that comes after it has begun. */
-    const replaced = async (pod: string): Promise<number> => {
+    /** The longest time without writes from the deletion until the pod is gone and writes go on. */
+    const withoutWrites = async (pod: string): Promise<number> => {
+      await load.calm(CALM_GAP_MS, CALM_FOR_MS, 60_000);
       const fromNs = load.nowNs();
-      await cluster.delete("pod", pod);
+      await cluster.deletePod(pod);
       await load.acknowledged(50, 10_000);
       const { lengthMs } = await load.longestGapSince(fromNs);
+      await cluster.untilFullStrength(START_BOUND_MS);
       return lengthMs;
     };
 
-    const handoverMs: number[] = [];
     const leaderMs: number[] = [];
     const followerMs: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const leader = await cluster.leader();
-      const events = new LeaderEvents(place.api, cluster);
-      await events.listening(20_000);
-      leaderMs.push(await replaced(leader));
-      const { atMs } = await events.next(leader, 10_000);
-      await events.stop();
-      // The news may come later than the election, by less than this: then the gap that is looked for begins before it.
-      handoverMs.push((await load.longestGapAround(atMs, HANDOVER_BOUND_MS)).lengthMs);
-      await cluster.untilFullStrength(START_BOUND_MS);
-      followerMs.push(await replaced((await cluster.followers())[0] as string));
-      await cluster.untilFullStrength(START_BOUND_MS);
+      leaderMs.push(await withoutWrites(leader));
+      expect(await cluster.leader(), "leadership was handed over").not.toBe(leader);
+      followerMs.push(await withoutWrites((await cluster.followers())[0] as string));
     }
     await load.end();
-    process.stdout.write(`time without writes around the handover: ${rounded(handoverMs)} ms; from the leader's deletion until its pod is replaced: ${
-      rounded(leaderMs)} ms, a follower's: ${rounded(followerMs)} ms\n`);
-    expect(median(handoverMs)).toBeLessThan(HANDOVER_BOUND_MS);
-    expect(median(leaderMs)).toBeLessThan(REPLACED_BOUND_MS);
+    process.stdout.write(`longest time without writes as a leader's pod is deleted: ${rounded(leaderMs)} ms, as a follower's is: ${rounded(followerMs)} ms\n`);
+    expect(median(leaderMs) - median(followerMs)).toBeLessThan(HANDOVER_BOUND_MS);
+    expect(median(leaderMs)).toBeLessThan(ELECTION_BOUND_MS);
   });
 });
 

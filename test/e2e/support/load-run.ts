@@ -65,6 +65,20 @@ export class LoadRun {
     });
   }
 
+  /**
+   * Resolves once writes have come without a pause longer than `gapMs` for `forMs`: until then, what a pause is put down to may as
+   * well be the machine, which is busy for some seconds after pods have begun. Rejects when that is not so within `boundMs`.
+   */
+  async calm(gapMs: number, forMs: number, boundMs: number): Promise<void> {
+    const beginNs = this.nowNs();
+    await until(`${this.name} has writes acknowledged without a pause`, boundMs, async () => {
+      const fromNs = this.nowNs() - forMs * 1e6;
+      if (fromNs < beginNs) return "it has only just been watched";
+      const { lengthMs } = await this.longestGapSince(fromNs);
+      return lengthMs <= gapMs ? null : `there was one of ${lengthMs.toFixed(0)} ms`;
+    });
+  }
+
   /** The pod's clock now. */
   nowNs(): number {
     return Math.round((performance.now() - this.#originMs) * 1e6);
@@ -74,14 +88,6 @@ export class LoadRun {
   async longestGapSince(fromNs: number): Promise<Gap> {
     const toNs = this.nowNs();
     return longestGap(await this.#acknowledgedNs(), fromNs, toNs);
-  }
-
-  /** The longest time in which no write was acknowledged, of those that a time overlaps, up to the next acknowledgement after it. `atMs` is of `performance.now()`. */
-  async longestGapAround(atMs: number, withinMs: number): Promise<Gap> {
-    const toNs = (atMs - this.#originMs) * 1e6;
-    const acknowledgedNs = await this.#acknowledgedNs();
-    const next = acknowledgedNs.filter((time) => time > toNs).reduce((a, b) => Math.min(a, b), this.nowNs());
-    return longestGap(acknowledgedNs, toNs - withinMs * 1e6, next);
   }
 
   async #acknowledgedNs(): Promise<readonly number[]> {
