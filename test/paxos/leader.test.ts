@@ -182,6 +182,12 @@ describe("a transfer of leadership", () => {
     const core = new LoneCore({ size: 5 }).serve([2, 3]).pass(390).hears([3, 4], 0).pass(20).input(toAny);
     expect(core.events.filter(({ type }) => type === "transferStarted")).toMatchObject([{ to: memberIncarnation(3) }]);
   });
+
+  it("to the most caught-up voter passes over one whose link is down, as it could not be asked", () => {
+    const toAny = { type: "transferLeadership", target: null } as const;
+    const core = new LoneCore({ size: 5 }).serve([2, 3]).propose(1, "a").acknowledge(2, [2]).input({ type: "linkDown", peer: memberIncarnation(2) }).input(toAny);
+    expect(core.events.filter(({ type }) => type === "transferStarted")).toMatchObject([{ to: memberIncarnation(3) }]);
+  });
 });
 
 describe("a member that is asked to take over", () => {

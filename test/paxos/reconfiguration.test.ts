@@ -176,6 +176,13 @@ describe("a change", () => {
     expect(core.core.status().lastSlot).toBe(1_003);
   });
 
+  it("promotes no learner whose accepts come back while it answers no heartbeat: how far it knows the log is not known", () => {
+    const core = new LoneCore({ configuration: members([1, 2, 3], [4]) }).serve().hears([2, 3], 1).acknowledge(1, [4]).change(promote(4));
+    expect(outcomes(core)).toEqual(["learnerLags"]);
+    core.hears([4], 1).change(promote(4));
+    expect(core.core.status().lastSlot).toBe(2);
+  });
+
   it("removes nobody when too few of the others are alive, unless that is insisted upon, and then by a quorum of today's voters", () => {
     const core = new LoneCore().serve().hears([2], 1).change(remove(2));
     expect(outcomes(core)).toEqual(["noLiveQuorum"]);

@@ -63,6 +63,23 @@ describe("a full disk", () => {
     expect(entriesOf((await Life.begin(disk)).recovered)).toHaveLength(at);
   });
 
+  it("keeps its reserve for what fits into it: a larger batch waits for space", async () => {
+    const { disk, life } = await onDiskThatIsJustLargeEnough();
+    const at = await fill(life);
+    life.append(accepted(at + 1, 1, new Uint8Array(2 * SEGMENT).fill(7)));
+    await settle();
+    expect(life.recorder.durable).toBe(at);
+    expect(disk.paths()).toContain(RESERVE);
+    disk.capacityBytes = Number.POSITIVE_INFINITY;
+    for (let second = 0; second < 3; second++) {
+      life.timers.advance(1_000);
+      await settle();
+    }
+    expect(life.recorder.durable).toBe(at + 1);
+    await life.storage.close();
+    expect(entriesOf((await Life.begin(disk)).recovered)).toHaveLength(at + 1);
+  });
+
   it("is asked again once a second whether it has room", async () => {
     const { disk, life } = await onDiskThatIsJustLargeEnough();
     await fill(life);
