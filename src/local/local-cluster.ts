@@ -228,7 +228,7 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
       // It may be a member in part: to say "nothing was changed" as such codes do would be wrong.
       const code = error.kind.retryable ? unknown : error.code;
       const way = `\`synod dev add ${name}\` goes on with it, \`synod dev remove ${name}\` gives it up.`;
-      throw new SynodError(code, `${name} runs and has not joined yet: ${error.message} ${way}`);
+      throw new SynodError(code, `${name} runs and has not joined yet: ${error.message.replace(/\.?$/, ".")} ${way}`);
     }
     return this.#rowOf(name);
   }

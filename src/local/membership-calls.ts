@@ -4,6 +4,7 @@ import type { KeyRing } from "../auth/key-ring.ts";
 import { membersNamed } from "../api/members-named.ts";
 import type { MemberEntry, Members } from "../client/types.ts";
 import { SynodError } from "../errors/synod-error.ts";
+import type { ErrorCode } from "../errors/table.ts";
 import { sendChange } from "../client/change-call.ts";
 import { type Answer, type Call, send } from "../client/http-call.ts";
 import { isIncarnation } from "../paxos/ids.ts";
@@ -13,6 +14,8 @@ type Sending = (call: Call) => Promise<Answer>;
 
 /** Longer than a member looks for an answer, and has a newcomer take its document, itself. */
 const CALL_MS = 35_000;
+/** With these a member says that it serves no more, which says nothing of the others. */
+const OUT: ReadonlySet<ErrorCode> = new Set(["SYNOD_ERR_LEFT", "SYNOD_ERR_FENCED"]);
 /** How often it is looked whether a learner has caught up. */
 const LOOK_MS = 100;
 
@@ -34,8 +37,8 @@ export interface MembershipCallsOptions {
   readonly patience?: Patience;
   /** What the members ask for; absent or null: nothing. */
   readonly keys?: KeyRing | null;
-  /** Hears of a member that says that it has left. True: there is another one to ask, which is done at once. */
-  readonly onLeft?: (url: string) => boolean;
+  /** Hears of a member that says that it has left or is fenced, which another is not. True: there is another one to ask, which is done at once. */
+  readonly onOut?: (url: string) => boolean;
 }
 
 /**
@@ -46,15 +49,15 @@ export class MembershipCalls {
   readonly #endpoint: () => string | Promise<string>;
   readonly #patience: Patience;
   readonly #keys: KeyRing | null;
-  readonly #onLeft: (url: string) => boolean;
+  readonly #onOut: (url: string) => boolean;
   /** The latest configuration that an answer showed. */
   #latest = 0;
 
-  constructor(endpoint: () => string | Promise<string>, { patience = { forMs: 0 }, keys = null, onLeft = () => false }: MembershipCallsOptions = {}) {
+  constructor(endpoint: () => string | Promise<string>, { patience = { forMs: 0 }, keys = null, onOut = () => false }: MembershipCallsOptions = {}) {
     this.#endpoint = endpoint;
     this.#patience = patience;
     this.#keys = keys;
-    this.#onLeft = onLeft;
+    this.#onOut = onOut;
   }
 
   members(): Promise<Members> {
@@ -153,7 +156,7 @@ export class MembershipCalls {
       try {
         return await this.#sendTo<T>(sending, new URL(path, endpoint), method, body);
       } catch (error) {
-        if (!(error instanceof SynodError) || error.code !== "SYNOD_ERR_LEFT" || !this.#onLeft(endpoint)) throw error;
+        if (!(error instanceof SynodError) || !OUT.has(error.code) || !this.#onOut(endpoint)) throw error;
       }
     }
   }

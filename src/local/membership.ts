@@ -56,21 +56,21 @@ function othersOf({ node }: MembershipTask, nodes: readonly LocalNode[]): readon
   return nodes.filter(({ name }) => name !== node.name);
 }
 
-/** Calls that ask one node after the other of those that `choose` takes; one that says that it has left is asked no more. */
+/** Calls that ask one node after the other of those that `choose` takes; one that says that it has left, or is fenced, is asked no more. */
 function callsInTurn(task: MembershipTask, choose: (nodes: readonly LocalNode[]) => readonly LocalNode[]): MembershipCalls {
-  const left = new Set<string>();
-  const staying = (): readonly LocalNode[] => choose(task.reachable().filter(({ url }) => !left.has(url)));
+  const out = new Set<string>();
+  const staying = (): readonly LocalNode[] => choose(task.reachable().filter(({ url }) => !out.has(url)));
   let turn = 0;
   const next = (): string => {
     const from = staying();
     const chosen = from[turn++ % from.length];
     if (chosen !== undefined) return chosen.url;
-    if (left.size > 0) throw new SynodError("SYNOD_ERR_LEFT", "Every node that runs and could be asked has left the cluster.");
+    if (out.size > 0) throw new SynodError("SYNOD_ERR_LEFT", "Every node that runs and could be asked has left the cluster or is fenced.");
     throw new SynodError("SYNOD_ERR_UNREACHABLE", "No node runs that could be asked.");
   };
-  const onLeft = (url: string): boolean => {
-    left.add(url);
+  const onOut = (url: string): boolean => {
+    out.add(url);
     return staying().length > 0;
   };
-  return new MembershipCalls(next, { patience: patienceOf(task), onLeft });
+  return new MembershipCalls(next, { patience: patienceOf(task), onOut });
 }

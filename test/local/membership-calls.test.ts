@@ -96,8 +96,8 @@ describe("membership calls", () => {
     await expect(new MembershipCalls(() => unknown.url).promoteWhenCaughtUp(member({}), { waitMs: 0 })).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LEADER" });
   });
 
-  it("turn at once from a node that has left to another, and ask it no more", async () => {
-    const gone = await serving(refusal("SYNOD_ERR_LEFT", 503));
+  it.each(["SYNOD_ERR_LEFT", "SYNOD_ERR_FENCED"])("turn at once from a node that says %s to another, and ask it no more", async (code) => {
+    const gone = await serving(refusal(code, 503));
     const staying = await serving(listing(member({})));
     const node = (name: string, url: string): LocalNode => ({ name, pid: 1, url, state: "running" });
     const nodes = [node("n1", gone.url), node("n2", staying.url), node("n4", "http://h:4")];
