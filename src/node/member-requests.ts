@@ -94,7 +94,7 @@ export class MemberRequests {
   tick(): void {
     const nowMs = this.#port.nowMs();
     for (const [id, open] of this.#open) {
-      if (nowMs >= open.deadlineMs) this.#finish(id, timedOut(open.request));
+      if (nowMs >= open.deadlineMs) this.#finish(id, timedOut(open));
       else if (nowMs >= open.attemptAtMs) this.#attempt(id, open, nowMs);
     }
   }
@@ -172,21 +172,25 @@ export class MemberRequests {
   /** The member stops: a change that is under way may yet be done. */
   stop(): void {
     for (const [id, open] of this.#open) {
-      const error = open.request.type === "change" ? timedOut(open.request) : new SynodError("SYNOD_ERR_STOPPING");
-      this.#finish(id, error);
+      this.#finish(id, mayBeMade(open) ? timedOut(open) : new SynodError("SYNOD_ERR_STOPPING"));
     }
   }
 }
 
-function timedOut({ type }: MemberRequest): SynodError {
-  return type === "change"
+/** Whether somebody who leads, or led, may have been asked for the change. */
+function mayBeMade({ request, attempted }: Open): boolean {
+  return request.type === "change" && attempted;
+}
+
+function timedOut(open: Open): SynodError {
+  return mayBeMade(open)
     ? new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", "The change is not done in time and may yet be done. Ask again: it is not made twice.")
     : new SynodError("SYNOD_ERR_NO_LEADER");
 }
 
 /** The change that was asked for may be the one that removed this member, or any other. */
-function leftError({ request, attempted }: Open): SynodError {
-  if (request.type !== "change" || !attempted) return new SynodError("SYNOD_ERR_LEFT");
+function leftError(open: Open): SynodError {
+  if (!mayBeMade(open)) return new SynodError("SYNOD_ERR_LEFT");
   return new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", "This member has left the cluster, and does not hear whether the change is done. Ask another: it is not made twice.");
 }
 

@@ -228,8 +228,16 @@ describe("a request on a member that does not lead", () => {
     expect(answers).toEqual([VIEW]);
   });
 
+  it("gives a change that nobody could be asked for ten seconds and says then that there is no leader", () => {
+    const world = new World();
+    const answers = world.submit(REMOVE_C);
+    world.pass(10_000);
+    expect(codes(answers)).toEqual(["SYNOD_ERR_NO_LEADER"]);
+  });
+
   it("gives a change ten seconds and says then that it may yet be done", () => {
     const world = new World();
+    world.leader = B;
     const answers = world.submit(REMOVE_C);
     world.pass(9_950);
     expect(answers).toEqual([]);
@@ -367,8 +375,11 @@ describe("bounds", () => {
 
 it("a member that stops answers all: a change may yet be done, and a look was not made", () => {
   const world = new World();
+  const unasked = world.submit(REMOVE_C);
+  world.leader = B;
   const change = world.submit(REMOVE_C);
   const look = world.submit(MEMBERS);
   world.requests.stop();
-  expect([codes(change), codes(look), world.requests.held]).toEqual([["SYNOD_ERR_CHANGE_UNKNOWN"], ["SYNOD_ERR_STOPPING"], 0]);
+  expect([unasked, change, look].map(codes)).toEqual([["SYNOD_ERR_STOPPING"], ["SYNOD_ERR_CHANGE_UNKNOWN"], ["SYNOD_ERR_STOPPING"]]);
+  expect(world.requests.held).toBe(0);
 });
