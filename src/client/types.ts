@@ -57,7 +57,7 @@ export interface NamedBallot {
   readonly incarnation: string;
 }
 
-/** One member of the configuration, and how far it has come. What only the leader knows is null when no leader could be asked. */
+/** One member of the configuration, and how far it has come. What only the leader knows is null when no leader could be asked, and what a member has not told its leader yet. */
 export interface MemberEntry {
   /** Its incarnation. */
   readonly id: string;

@@ -6,6 +6,7 @@ import { admit, askNewcomer } from "../founding/admission.ts";
 import type { Fetch } from "../founding/member-call.ts";
 import { allMembers, type Configuration, isVoter } from "../paxos/configuration.ts";
 import { type Incarnation, isIncarnation, slot } from "../paxos/ids.ts";
+import type { MemberProgress } from "../paxos/leader.ts";
 import type { ConfigurationChange } from "../paxos/membership.ts";
 import type { Member } from "./member.ts";
 import type { MemberRequest, MembersView } from "./member-requests.ts";
@@ -102,18 +103,25 @@ export class MembershipService implements Membership {
     const { configuration, configurationSlot, done, chosenThrough } = view;
     const { leader } = this.#port.member().status();
     const members = allMembers(configuration).map(({ incarnation, name, address }) => {
+      const role = roleOf(configuration, incarnation);
       const progress = view.progress.find((known) => known.incarnation === incarnation);
+      const said = progress !== undefined && hasSaid(progress, role) ? progress : null;
       return {
         id: incarnation, name, address,
-        role: roleOf(configuration, incarnation),
+        role,
         leader: incarnation === leader,
-        behind: progress === undefined ? null : Math.max(0, chosenThrough - progress.chosenThrough),
+        behind: said === null ? null : Math.max(0, chosenThrough - said.chosenThrough),
         heardMs: progress?.heardAgoMs ?? null,
-        caughtUp: progress?.caughtUp ?? null,
+        caughtUp: said?.caughtUp ?? null,
       };
     });
     return { configuration: configurationSlot, pending: done === null ? null : !done, members, removed: configuration.removed };
   }
+}
+
+/** Whether a member said how far it is since its leader leads. That nothing is chosen only a learner says, which has it all to come. */
+function hasSaid({ heardAgoMs, chosenThrough }: MemberProgress, role: "voter" | "learner"): boolean {
+  return heardAgoMs !== null && (chosenThrough > 0 || role === "learner");
 }
 
 /** What to ask for an unknown change by: who is gone when it was made cannot be found by name. */

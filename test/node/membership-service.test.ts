@@ -40,6 +40,15 @@ describe("a change of members that is not known to be made", () => {
   });
 });
 
+it("how far a member is behind is not known before it told the leader that there is now", async () => {
+  const told = (number: number, chosenThrough: number, heardAgoMs: number | null) =>
+    ({ incarnation: memberIncarnation(number), chosenThrough: slot(chosenThrough), heardAgoMs, caughtUp: false });
+  const { service } = serviceThat({ ...VIEW, progress: [told(1, 9, 0), told(2, 0, null), told(3, 0, 5), told(4, 0, 5)] });
+  const members = (await service.promote("c", { replaces: "c" })).members.map(({ behind, heardMs, caughtUp }) => [behind, heardMs, caughtUp]);
+  // The leader, one that was not heard, one that acknowledged and told nothing yet, and a learner that has nothing.
+  expect(members).toEqual([[0, 0, false], [null, null, null], [null, 5, null], [9, 5, false]]);
+});
+
 describe("a member that is named", () => {
   it("is the one of the role that it must have, where two have the name", async () => {
     const { service, changes } = serviceThat(VIEW);
