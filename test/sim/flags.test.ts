@@ -16,6 +16,7 @@ it.each([
   ["--spares 100", "there are no more than 9 machines"],
   ["--size 5 --spares 5", "5 members and 5 that may join are more than 9 machines"],
   ["--size 10", "It must be at most 9."],
+  ["--seed 3 --seeds 5", "option '--seed <seed>' cannot be used with option '--seeds <count>'"],
 ])("refuses %s, and says why", async (parameters, why) => {
   const { failed, stderr } = await sim(parameters);
   expect(failed).toBe(true);

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { SHAPES, type Shape } from "../partitions.ts";
 import { FAULTS, type Fault, LAST_SEED, type Wishes } from "../plan.ts";
 
@@ -34,7 +34,7 @@ const MS = 1_000;
 export function readFlags(argv: readonly string[]): Flags {
   const command = new Command("sim")
     .description("live through clusters' lives in one thread each, with everything that can go wrong, and check that nothing unsafe happens")
-    .option("--seed <seed>", "replay one seed and print its story", parseSeed)
+    .addOption(new Option("--seed <seed>", "replay one seed and print its story").argParser(parseSeed).conflicts(["seeds", "from", "minutes", "jobs"]))
     .option("--seeds <count>", "how many seeds to search", parseCount, 100)
     .option("--from <seed>", "the first of them", parseSeed, 1)
     .option("--minutes <minutes>", "instead of a number of seeds: how long to search", parsePositive)
