@@ -211,7 +211,7 @@ describe("nodes that come and go", () => {
     await expect(cluster.remove("n2")).rejects.toMatchObject({ code: "SYNOD_ERR_NO_LIVE_QUORUM", message: "refused by a fake" });
     expect(stateOf(cluster, "n2")).toBe("running");
     await expect(cluster.add()).rejects.toMatchObject({
-      code: "SYNOD_ERR_NO_LIVE_QUORUM", message: expect.stringMatching(/^n4 runs and has not joined yet: refused by a fake `synod dev add n4` goes on/) as string,
+      code: "SYNOD_ERR_NO_LIVE_QUORUM", message: expect.stringMatching(/^n4 runs and has not joined yet: refused by a fake\. `synod dev add n4` goes on/) as string,
     });
     expect([names(cluster), membersIn(cluster.folder)]).toEqual([["n1", "n2", "n3", "n4"], ["n1", "n2", "n3"]]);
     rmSync(join(cluster.folder, "refusal"));
