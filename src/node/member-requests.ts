@@ -94,7 +94,7 @@ export class MemberRequests {
   tick(): void {
     const nowMs = this.#port.nowMs();
     for (const [id, open] of this.#open) {
-      if (nowMs >= open.deadlineMs) this.#finish(id, timedOut(open));
+      if (nowMs >= open.deadlineMs) this.#finish(id, unanswered(open, "SYNOD_ERR_NO_LEADER", NOT_IN_TIME));
       else if (nowMs >= open.attemptAtMs) this.#attempt(id, open, nowMs);
     }
   }
@@ -108,7 +108,7 @@ export class MemberRequests {
       return this.#serve(open.request, (answer) => this.#answered(id, answer));
     }
     const leader = this.#port.linkedLeader();
-    if (leader === null && this.#port.left()) return this.#finish(id, leftError(open));
+    if (leader === null && this.#port.left()) return this.#finish(id, unanswered(open, "SYNOD_ERR_LEFT", NOT_HEARD));
     if (leader === null || !this.#port.ask(leader, id, open.request)) return;
     open.attempted = true;
     open.asked = leader;
@@ -172,26 +172,18 @@ export class MemberRequests {
   /** The member stops: a change that is under way may yet be done. */
   stop(): void {
     for (const [id, open] of this.#open) {
-      this.#finish(id, mayBeMade(open) ? timedOut(open) : new SynodError("SYNOD_ERR_STOPPING"));
+      this.#finish(id, unanswered(open, "SYNOD_ERR_STOPPING", NOT_IN_TIME));
     }
   }
 }
 
-/** Whether somebody who leads, or led, may have been asked for the change. */
-function mayBeMade({ request, attempted }: Open): boolean {
-  return request.type === "change" && attempted;
-}
-
-function timedOut(open: Open): SynodError {
-  return mayBeMade(open)
-    ? new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", "The change is not done in time and may yet be done. Ask again: it is not made twice.")
-    : new SynodError("SYNOD_ERR_NO_LEADER");
-}
-
+const NOT_IN_TIME = "The change is not done in time and may yet be done. Ask again: it is not made twice.";
 /** The change that was asked for may be the one that removed this member, or any other. */
-function leftError(open: Open): SynodError {
-  if (!mayBeMade(open)) return new SynodError("SYNOD_ERR_LEFT");
-  return new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", "This member has left the cluster, and does not hear whether the change is done. Ask another: it is not made twice.");
+const NOT_HEARD = "This member has left the cluster, and does not hear whether the change is done. Ask another: it is not made twice.";
+
+/** What is said when no answer comes: `code`, or of a change that somebody who leads, or led, may have been asked for, that it may be made, as `unknown` puts it. */
+function unanswered({ request, attempted }: Open, code: ErrorCode, unknown: string): SynodError {
+  return request.type === "change" && attempted ? new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", unknown) : new SynodError(code);
 }
 
 /** What a failed change is to its caller. Those after which the next leader is asked are told as "no leader". */
