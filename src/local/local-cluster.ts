@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { asSentence } from "../errors/sentence.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { ErrorCode } from "../errors/table.ts";
 import { drawClusterId } from "../founding/cluster-id.ts";
@@ -228,7 +229,7 @@ export class LocalCluster extends EventEmitter<{ change: [] }> {
       // It may be a member in part: to say "nothing was changed" as such codes do would be wrong.
       const code = error.kind.retryable ? unknown : error.code;
       const way = `\`synod dev add ${name}\` goes on with it, \`synod dev remove ${name}\` gives it up.`;
-      throw new SynodError(code, `${name} runs and has not joined yet: ${error.message.replace(/\.?$/, ".")} ${way}`);
+      throw new SynodError(code, `${name} runs and has not joined yet: ${asSentence(error.message)} ${way}`);
     }
     return this.#rowOf(name);
   }

@@ -1,3 +1,4 @@
+import { asSentence } from "../../errors/sentence.ts";
 import { majorityOf } from "../../paxos/configuration.ts";
 import { namesOf, podName } from "../resource/names.ts";
 import type { ObservedPod } from "./observed.ts";
@@ -84,7 +85,7 @@ function refused(situation: Situation): Remark | null {
   const remedy = isGrowing(situation)
     ? " Volumes grow only where their StorageClass says allowVolumeExpansion: true: set that, or leave it, and everything goes on with the volumes as they are."
     : "";
-  return { reason: "Refused", message: `Kubernetes does not take what the spec asks for: ${refusal.replace(/\.?$/u, ".")}${remedy}` };
+  return { reason: "Refused", message: `Kubernetes does not take what the spec asks for: ${asSentence(refusal)}${remedy}` };
 }
 
 /** Pods that are not even made: a quota, an admission rule or a priority class is in the way, and only the StatefulSet's events say which. */
