@@ -11,6 +11,8 @@ import type { View } from "./view.ts";
 /** Its full name: a short one may mean something else as well on a cluster that other people use. */
 const RESOURCE = `${PLURAL}.${GROUP}` as const;
 
+type Kind = "pod" | "pvc" | "secret" | "configmap" | "service" | "statefulset" | typeof RESOURCE;
+
 /** One PaxosCluster, seen from outside: by its objects, and by what its members say when they are asked. */
 export class PaxosUnderTest {
   readonly name: string;
@@ -74,21 +76,23 @@ export class PaxosUnderTest {
   }
 
   /** Deletes an object and resolves once the view shows that this very one is gone. */
-  async delete(kind: "pod" | "pvc" | "secret" | "configmap" | "service" | "statefulset" | typeof RESOURCE, name: string, ...options: readonly string[]): Promise<void> {
-    const mirror = this.#mirrorOf(kind);
-    const uid = mirror.named(name)?.metadata?.uid;
-    await this.kubectl("delete", kind, name, "--wait=false", ...options);
-    await this.view.until(`${kind} ${name} is gone`, 120_000, () => mirror.named(name)?.metadata?.uid === uid ? "it is still there" : null);
+  delete(kind: Kind, name: string, ...options: readonly string[]): Promise<void> {
+    return this.#untilGone(kind, name, () => this.kubectl("delete", kind, name, "--wait=false", ...options));
   }
 
   /** As `delete` does with a pod, at once: without a process of kubectl, which takes its time from what is measured. */
-  async deletePod(name: string): Promise<void> {
-    const uid = this.pod(name).metadata?.uid;
-    await this.#api.text(`/api/v1/namespaces/${this.namespace}/pods/${name}`, { method: "DELETE" });
-    await this.view.until(`pod ${name} is gone`, 120_000, () => this.view.pods.named(name)?.metadata?.uid === uid ? "it is still there" : null);
+  deletePod(name: string): Promise<void> {
+    return this.#untilGone("pod", name, () => this.#api.text(`/api/v1/namespaces/${this.namespace}/pods/${name}`, { method: "DELETE" }));
   }
 
-  #mirrorOf(kind: "pod" | "pvc" | "secret" | "configmap" | "service" | "statefulset" | typeof RESOURCE): Mirror {
+  async #untilGone(kind: Kind, name: string, remove: () => Promise<unknown>): Promise<void> {
+    const mirror = this.#mirrorOf(kind);
+    const uid = mirror.named(name)?.metadata?.uid;
+    await remove();
+    await this.view.until(`${kind} ${name} is gone`, 120_000, () => mirror.named(name)?.metadata?.uid === uid ? "it is still there" : null);
+  }
+
+  #mirrorOf(kind: Kind): Mirror {
     const { pods, claims, secrets, configMaps, services, statefulSets, clusters } = this.view;
     return { pod: pods, pvc: claims, secret: secrets, configmap: configMaps, service: services, statefulset: statefulSets, [RESOURCE]: clusters }[kind] as Mirror;
   }
