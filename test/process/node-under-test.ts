@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { parseArgs } from "node:util";
 import { reportFailure } from "../../src/cli/failure.ts";
 import { runNodeProcess } from "../../src/local/node-process.ts";
@@ -55,6 +56,8 @@ const start = () => startNode({
 
 try {
   await runNodeProcess(start, { name: values.name, stopWithParent: values["stop-with-parent"] });
+  // Most of these processes are killed, and would leave nothing to those that start after them.
+  flushCompileCache();
 } catch (error) {
   process.exitCode = reportFailure(error);
 }
