@@ -31,7 +31,7 @@ const MAX_SHOWN = 40;
 
 /**
  * Says whether a history could have come from one atomic store whose keys were all absent when it began: every key a register with put,
- * compare-and-set by revision, get and delete, and one revision for the whole store that grows with every write.
+ * compare-and-set by revision, get, delete and compare-and-delete by revision, and one revision for the whole store that grows with every write.
  *
  * Keys are independent registers, so each is searched by itself (linearizability is local); what ties them together, the store's revision,
  * is checked over all of them. Operations of unknown outcome may have taken effect at any time after their invoke, or never.

@@ -18,7 +18,8 @@ export type Step =
   | { readonly is: "refused"; readonly prevRevision: number }
   | { readonly is: "put"; readonly revision: number }
   | { readonly is: "cas"; readonly prevRevision: number; readonly revision: number }
-  | { readonly is: "delete"; readonly revision: number };
+  /** `prevRevision` null: whichever revision the register had. */
+  | { readonly is: "delete"; readonly prevRevision: number | null; readonly revision: number };
 
 export const changesState = (step: Step): step is Extract<Step, { is: "put" | "cas" | "delete" }> =>
   step.is === "put" || step.is === "cas" || step.is === "delete";
@@ -29,16 +30,19 @@ export interface Unseen {
   readonly puts: readonly number[];
   /** Compare-and-sets that need the key to be absent. */
   readonly creates: readonly number[];
+  /** Unconditional deletes. */
   readonly deletes: readonly number[];
   /** Compare-and-sets by the revision that they need: the earliest invoke time. */
   readonly casByRevision: ReadonlyMap<number, number>;
+  /** The same for compare-and-deletes. */
+  readonly cadByRevision: ReadonlyMap<number, number>;
 }
 
 /** One key's history, ready to be searched. */
 export interface KeyHistory {
   readonly definite: readonly Definite[];
   readonly unseen: Unseen;
-  /** Revisions that a successful compare-and-set named and no known write has; only an unseen write can have made them. Ascending. */
+  /** Revisions that a compare-and-set or -delete named, as far as it may have succeeded, and no known write has; only an unseen write can have made them. Ascending. */
   readonly ghosts: readonly number[];
 }
 
@@ -70,20 +74,20 @@ export function prepareKey(operations: readonly Operation[]): KeyHistory | Contr
   const sightings = indexSightings(operations, writers);
   if ("reason" in sightings) return sightings;
   const definite: Definite[] = [];
-  const unseen = { puts: [] as number[], creates: [] as number[], deletes: [] as number[], casByRevision: new Map<number, number>() };
+  const unseen = { puts: [] as number[], creates: [] as number[], deletes: [] as number[], casByRevision: new Map<number, number>(), cadByRevision: new Map<number, number>() };
   for (const operation of operations) {
     if (operation.outcome === "ok") {
       const { invokeNs, returnNs } = operation;
       definite.push({ operation, invokeNs, returnNs, step: stepOf(operation) });
     } else if (operation.outcome === "unknown" && operation.op !== "read") {
-      const sighting = operation.op === "delete" ? undefined : sightings.get(operation.value);
-      if (sighting === undefined || operation.op === "delete") addUnseen(unseen, operation);
-      else definite.push(sightedWrite(operation, sighting));
+      const sighting = "value" in operation ? sightings.get(operation.value) : undefined;
+      if ("value" in operation && sighting !== undefined) definite.push(sightedWrite(operation, sighting));
+      else addUnseen(unseen, operation);
     }
   }
   for (const times of [unseen.puts, unseen.creates, unseen.deletes]) times.sort((a, b) => a - b);
   const known = indexRevisions(definite);
-  return "reason" in known ? known : { definite, unseen, ghosts: ghostsOf(definite, known) };
+  return "reason" in known ? known : { definite, unseen, ghosts: ghostsOf(definite, unseen, known) };
 }
 
 function indexWriters(operations: readonly Operation[]): Map<string, Writer> | Contradiction {
@@ -132,10 +136,11 @@ function stepOf(operation: Extract<Operation, { outcome: "ok" }>): Step {
     case "absent":
       return { is: "saw-absent" };
     case "refused":
-      return { is: "refused", prevRevision: operation.op === "cas" ? operation.prevRevision : 0 };
+      return { is: "refused", prevRevision: "prevRevision" in operation ? operation.prevRevision : 0 };
     case "written":
       if (operation.op === "cas") return { is: "cas", prevRevision: operation.prevRevision, revision: result.revision };
-      return { is: operation.op === "delete" ? "delete" : "put", revision: result.revision };
+      if (operation.op === "write") return { is: "put", revision: result.revision };
+      return { is: "delete", prevRevision: operation.op === "cad" ? operation.prevRevision : null, revision: result.revision };
   }
 }
 
@@ -146,16 +151,16 @@ function sightedWrite(operation: Writer, sighting: Sighting): Definite {
 }
 
 function addUnseen(
-  unseen: { puts: number[]; creates: number[]; deletes: number[]; casByRevision: Map<number, number> },
-  operation: Extract<Operation, { op: "write" | "cas" | "delete" }>,
+  unseen: { puts: number[]; creates: number[]; deletes: number[]; casByRevision: Map<number, number>; cadByRevision: Map<number, number> },
+  operation: Exclude<Operation, { op: "read" }>,
 ): void {
   const { invokeNs } = operation;
   if (operation.op === "write") unseen.puts.push(invokeNs);
   else if (operation.op === "delete") unseen.deletes.push(invokeNs);
   else if (operation.prevRevision === 0) unseen.creates.push(invokeNs);
   else {
-    const earliest = unseen.casByRevision.get(operation.prevRevision) ?? Infinity;
-    unseen.casByRevision.set(operation.prevRevision, Math.min(earliest, invokeNs));
+    const byRevision = operation.op === "cas" ? unseen.casByRevision : unseen.cadByRevision;
+    byRevision.set(operation.prevRevision, Math.min(byRevision.get(operation.prevRevision) ?? Infinity, invokeNs));
   }
 }
 
@@ -170,10 +175,11 @@ function indexRevisions(definite: readonly Definite[]): Map<number, Operation> |
   return known;
 }
 
-function ghostsOf(definite: readonly Definite[], known: ReadonlyMap<number, Operation>): number[] {
+function ghostsOf(definite: readonly Definite[], unseen: Unseen, known: ReadonlyMap<number, Operation>): number[] {
   const ghosts = new Set<number>();
-  for (const { step } of definite) {
-    if (step.is === "cas" && step.prevRevision > 0 && !known.has(step.prevRevision)) ghosts.add(step.prevRevision);
+  const named = definite.map(({ step }) => (step.is === "cas" || step.is === "delete" ? step.prevRevision : null));
+  for (const revision of [...named, ...unseen.cadByRevision.keys()]) {
+    if (revision !== null && revision > 0 && !known.has(revision)) ghosts.add(revision);
   }
   return [...ghosts].sort((a, b) => a - b);
 }

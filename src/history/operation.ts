@@ -3,7 +3,7 @@
  * All times are nanoseconds of one process's monotonic clock, so they compare across clients.
  */
 
-/** What a successful operation was told. A compare-and-set that was turned down is a success: it learnt something about the state. */
+/** What a successful operation was told. A compare-and-set or -delete that was turned down is a success: it learnt something about the state. */
 export type Result =
   | { readonly is: "value"; readonly value: string; readonly revision: number }
   | { readonly is: "absent" }
@@ -22,7 +22,8 @@ export type Request =
   | { readonly op: "read"; readonly key: string }
   | { readonly op: "write"; readonly key: string; readonly value: string }
   | { readonly op: "cas"; readonly key: string; readonly value: string; readonly prevRevision: number }
-  | { readonly op: "delete"; readonly key: string };
+  | { readonly op: "delete"; readonly key: string }
+  | { readonly op: "cad"; readonly key: string; readonly prevRevision: number };
 
 /** One operation from its call to its answer. */
 export type Operation = Request & Outcome & {
@@ -82,8 +83,10 @@ function problemOfRequest(value: Fields): string | undefined {
     case "cas":
       if (typeof value["value"] !== "string") return "a cas has no value";
       return isCount(value["prevRevision"]) ? undefined : "a cas has no prevRevision";
+    case "cad":
+      return isRevision(value["prevRevision"]) ? undefined : "a cad has no prevRevision";
     default:
-      return "op is not one of read, write, cas, delete";
+      return "op is not one of read, write, cas, delete, cad";
   }
 }
 
@@ -104,4 +107,5 @@ const RESULTS_OF: Readonly<Record<Request["op"], readonly Result["is"][]>> = {
   write: ["written"],
   cas: ["written", "refused"],
   delete: ["written", "absent"],
+  cad: ["written", "refused"],
 };

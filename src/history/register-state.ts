@@ -31,7 +31,7 @@ export function allows(state: RegisterState, step: Step): boolean {
     case "cas":
       return state.revision === step.prevRevision;
     case "delete":
-      return state.revision !== 0;
+      return step.prevRevision === null ? state.revision !== 0 : state.revision === step.prevRevision;
   }
 }
 
@@ -47,38 +47,65 @@ export function after(state: RegisterState, step: Extract<Step, { is: "put" | "c
  * operation X right after U. If X was also possible before U:
  *  - X only observes: swap them; U is open for ever, so it may come later, and so on until U is last and can be left out;
  *  - X is a put or a delete: the state after X is the same without U, so leave U out (the floor is then lower or equal, which forbids nothing);
- *  - X is a compare-and-set: impossible, as the state before U and the state after U would both have the revision that X names, but U's revision
- *    is new, and if X names 0, U left an absent register absent, so it did nothing.
+ *  - X is a compare-and-set or -delete: impossible, as the state before U and the state after U would both have the revision that X names, but U's
+ *    revision is new, and if X names 0, U left an absent register absent, so it did nothing.
  * So unseen writes are needed only right before an operation that is impossible without them, or before another unseen write. Of two in a row
- * the first can be left out, unless the first is a delete and the second needs absence: put, put ends as the second does; put, delete on a
- * present register ends as delete does, and on an absent one as nothing does; a compare-and-set needs the revision that the first just made,
- * but a put or create could have had the second's place.
+ * the first can be left out, but in two cases: the first is a delete and the second needs absence, or the second is a compare-and-delete of the
+ * revision that the first just made, and the register was present before. For: put, put ends as the second does; put, delete on a present register
+ * ends as delete does, and on an absent one as nothing does; a compare-and-set needs the revision that the first just made, but a put or create
+ * could have had the second's place. Of three in a row the first two or the last two always can: what ends present is done by one or by a delete
+ * and a create, and what ends absent by a delete, or by a put or compare-and-set and the compare-and-delete of what it made.
  *
  * Which of several is taken does not matter: once available an unseen write stays available, and nobody saw its value. So puts, creates and
- * deletes are counted, earliest first; a compare-and-set that needs a revision above 0 can only be used at that revision, which never comes
- * back, so it needs no count and is taken first; a create serves only where a put would as well, so it is taken before one.
+ * deletes are counted, earliest first; a compare-and-set or -delete that needs a revision above 0 can only be used at that revision, which never
+ * comes back, so it needs no count and is taken first; a create serves only where a put would as well, so it is taken before one.
  *
- * The revision of an unseen write is free above the floor. It is either one that some successful compare-and-set names (a ghost) or another.
+ * The revision of an unseen write is free above the floor. It is either one that a compare-and-set or -delete names (a ghost) or another.
  */
 export function reachable(state: RegisterState, unseen: Unseen, untilNs: number, ghosts: readonly number[]): RegisterState[] {
   const reached: RegisterState[] = [];
-  const { revision, floor, putsUsed, createsUsed, deletesUsed } = state;
-  const createAvailable = available(unseen.creates, createsUsed, untilNs);
+  const { revision } = state;
+  const createAvailable = available(unseen.creates, state.createsUsed, untilNs);
   const becomePresent = (from: RegisterState): void => {
     reached.push({ ...from, revision: UNNAMED, floor: from.floor + 1 });
     for (const ghost of ghosts) if (ghost > from.floor) reached.push({ ...from, revision: ghost, floor: ghost });
   };
 
-  if (revision > 0 && (unseen.casByRevision.get(revision) ?? Infinity) <= untilNs) becomePresent(state);
-  else if (revision === 0 && createAvailable) becomePresent({ ...state, createsUsed: createsUsed + 1 });
-  else if (available(unseen.puts, putsUsed, untilNs)) becomePresent({ ...state, putsUsed: putsUsed + 1 });
-
-  if (revision !== 0 && available(unseen.deletes, deletesUsed, untilNs)) {
-    const absent = { ...state, revision: 0, floor: floor + 1, deletesUsed: deletesUsed + 1 };
-    reached.push(absent);
-    if (createAvailable) becomePresent({ ...absent, createsUsed: createsUsed + 1 });
+  if (revision === 0 && createAvailable) becomePresent({ ...state, createsUsed: state.createsUsed + 1 });
+  else {
+    const overwritten = overwrite(state, unseen, untilNs);
+    if (overwritten !== null) becomePresent(overwritten);
   }
-  return reached;
+  if (revision === 0) return reached;
+
+  const deleted = remove(state, unseen, untilNs);
+  if (deleted !== null) {
+    const absent = { ...deleted, revision: 0, floor: deleted.floor + 1 };
+    reached.push(absent);
+    if (createAvailable) becomePresent({ ...absent, createsUsed: absent.createsUsed + 1 });
+  }
+  return reached.concat(overwrittenAndRemoved(state, unseen, untilNs, ghosts));
+}
+
+/** What it costs to write the register with an unseen write whatever it holds; null: there is none. */
+function overwrite(state: RegisterState, unseen: Unseen, untilNs: number): RegisterState | null {
+  if (state.revision > 0 && isNamed(unseen.casByRevision, state.revision, untilNs)) return state;
+  return available(unseen.puts, state.putsUsed, untilNs) ? { ...state, putsUsed: state.putsUsed + 1 } : null;
+}
+
+/** What it costs to delete a present register with an unseen delete; null: there is none. */
+function remove(state: RegisterState, unseen: Unseen, untilNs: number): RegisterState | null {
+  if (state.revision > 0 && isNamed(unseen.cadByRevision, state.revision, untilNs)) return state;
+  return available(unseen.deletes, state.deletesUsed, untilNs) ? { ...state, deletesUsed: state.deletesUsed + 1 } : null;
+}
+
+/** Absence by an unseen write and a compare-and-delete of the revision that it made. */
+function overwrittenAndRemoved(state: RegisterState, unseen: Unseen, untilNs: number, ghosts: readonly number[]): RegisterState[] {
+  const overwritten = overwrite(state, unseen, untilNs);
+  if (overwritten === null) return [];
+  const removed = ghosts.filter((ghost) => ghost > state.floor && isNamed(unseen.cadByRevision, ghost, untilNs));
+  return removed.map((ghost) => ({ ...overwritten, revision: 0, floor: ghost + 1 }));
 }
 
 const available = (times: readonly number[], used: number, untilNs: number): boolean => (times[used] ?? Infinity) <= untilNs;
+const isNamed = (byRevision: ReadonlyMap<number, number>, revision: number, untilNs: number): boolean => (byRevision.get(revision) ?? Infinity) <= untilNs;

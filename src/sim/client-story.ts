@@ -39,6 +39,8 @@ function requestText(operation: Operation): string {
       return `write ${operation.key}=${valueText(operation.value)}`;
     case "cas":
       return `write ${operation.key}=${valueText(operation.value)} if its revision is ${operation.prevRevision}`;
+    case "cad":
+      return `delete ${operation.key} if its revision is ${operation.prevRevision}`;
   }
 }
 

@@ -1,9 +1,11 @@
 import { utf8 } from "../codec/utf8.ts";
 import { ERRORS } from "../errors/table.ts";
 import { SynodError } from "../errors/synod-error.ts";
+import { LastSeen } from "../history/last-seen.ts";
 import type { Operation, Outcome, Request } from "../history/operation.ts";
 import type { Member } from "../node/member.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
+import { Violation } from "../scenario/violation.ts";
 import { encodeCommand, type RetryToken } from "../state/commands.ts";
 import { keyFromText } from "../state/key.ts";
 import type { Result } from "../state/results.ts";
@@ -30,7 +32,7 @@ const NO_RETRY: RetryToken = { kind: "none" };
 const decoder = new TextDecoder();
 
 /**
- * Clients that read, write and compare-and-set a few shared keys through any member, and remember what they were told. Some of a client's
+ * Clients that read, write, delete and compare-and-set a few shared keys through any member, and remember what they were told. Some of a client's
  * writes carry an idempotency key: those it sends again, through another member, until it knows what became of them.
  */
 export class Clients {
@@ -38,9 +40,11 @@ export class Clients {
   readonly #options: ClientOptions;
   readonly #world: World;
   readonly #random: SeededRandom;
-  /** The revision that each client last saw of a key, for compare-and-sets that have a chance. */
-  readonly #seen = new Map<string, number>();
+  /** By client, for compare-and-sets and -deletes that have a chance. */
+  readonly #lastSeen: readonly LastSeen[];
   #stopped = false;
+  /** Nobody begins anything before. */
+  #restUntilMs = 0;
   #open = 0;
   #acknowledged = 0;
   #newestAcknowledgedMs = -1;
@@ -53,6 +57,7 @@ export class Clients {
     this.#options = options;
     this.#world = options.world;
     this.#random = options.world.random.fork();
+    this.#lastSeen = Array.from({ length: options.plan.clients }, () => new LastSeen());
   }
 
   /** Operations that have no end yet. */
@@ -77,7 +82,8 @@ export class Clients {
   /** So many more clients write under sessions, from now on. */
   startSessions(count: number, random: SeededRandom): void {
     const port = {
-      world: this.#world, random, meanPauseMs: this.#options.plan.sessionPauseMs, stopped: () => this.#stopped,
+      random, meanPauseMs: this.#options.plan.sessionPauseMs, stopped: () => this.#stopped,
+      after: (ms: number, task: () => void) => this.#whenActive(ms, task),
       send: (command: Uint8Array, done: (outcome: Result | SynodError | null) => void) => {
         this.#ask<Result | SynodError | null>(random.pick(this.#options.machines()), { refused: null, given: null }, done, (member, answer) => member.write(command, answer));
       },
@@ -91,9 +97,26 @@ export class Clients {
     this.#stopped = true;
   }
 
+  /** Nobody begins anything for so long; what is under way goes on. */
+  rest(ms: number): void {
+    this.#restUntilMs = Math.max(this.#restUntilMs, this.#world.nowMs + ms);
+  }
+
+  get resting(): boolean {
+    return this.#world.nowMs < this.#restUntilMs;
+  }
+
+  /** Runs `task` after so long, or when the rest is over that lasts then. */
+  #whenActive(ms: number, task: () => void): void {
+    this.#world.after(ms, () => {
+      if (this.resting) this.#whenActive(this.#restUntilMs - this.#world.nowMs, task);
+      else task();
+    });
+  }
+
   /** Many writes at once to one member, each of a client that does nothing else. */
   burst(machine: Machine): void {
-    if (this.#stopped) return;
+    if (this.#stopped || this.resting) return;
     for (let left = this.#random.integer(1, LARGEST_BURST); left > 0; left--) this.#writeOnce(machine);
   }
 
@@ -101,7 +124,7 @@ export class Clients {
   probe(): void {
     if (this.#stopped) return;
     for (const machine of this.#options.machines()) this.#writeOnce(machine);
-    this.#world.after(PROBE_MS, () => this.probe());
+    this.#whenActive(PROBE_MS, () => this.probe());
   }
 
   #writeOnce(machine: Machine, retry: RetryToken = NO_RETRY, done: () => void = () => {}): void {
@@ -110,7 +133,7 @@ export class Clients {
   }
 
   #thinkAndGo(client: number): void {
-    this.#world.after(this.#random.exponential(this.#options.plan.pauseMs), () => {
+    this.#whenActive(this.#random.exponential(this.#options.plan.pauseMs), () => {
       if (!this.#stopped) this.#operate(client);
     });
   }
@@ -130,11 +153,27 @@ export class Clients {
       this.#open -= 1;
       if (request.op !== "read" && outcome.outcome === "ok") {
         this.#acknowledged += 1;
-        if (request.op !== "delete") this.#newestAcknowledgedMs = Math.max(this.#newestAcknowledgedMs, begunMs);
+        if ("value" in request) this.#newestAcknowledgedMs = Math.max(this.#newestAcknowledgedMs, begunMs);
       }
-      this.operations.push(Object.assign(request, outcome, { client, member: String(machine), invokeNs, returnNs: this.#nowNs() }));
-      if (outcome.outcome === "ok" && "revision" in outcome.result) this.#seen.set(`${client} ${request.key}`, outcome.result.revision);
+      const operation: Operation = Object.assign(request, outcome, { client, member: String(machine), invokeNs, returnNs: this.#nowNs() });
+      this.operations.push(operation);
+      this.#lastSeen[client - 1]?.learn(operation);
+      if (retry.kind === "key" && outcome.outcome === "ok" && this.#random.chance(0.1)) this.#useAgain(retry);
       done();
+    });
+  }
+
+  /** The key of a write that was executed is used for another one, by mistake: that certainly is not executed (rule 22). */
+  #useAgain(retry: RetryToken): void {
+    const client = this.#options.plan.clients + ++this.#guests;
+    const invokeNs = this.#nowNs();
+    const request: Request = { op: "write", key: this.#drawKey(), value: this.#drawValue(client) };
+    this.#open += 1;
+    const machine = this.#random.pick(this.#options.machines());
+    this.#send(machine, request, retry, (outcome) => {
+      this.#open -= 1;
+      if (outcome.outcome === "ok") return this.#world.fail(new Violation("a write was acknowledged under the idempotency key of another one"));
+      this.operations.push(Object.assign(request, { outcome: "fail" as const, code: outcome.code, client, member: String(machine.number), invokeNs, returnNs: this.#nowNs() }));
     });
   }
 
@@ -150,9 +189,10 @@ export class Clients {
   #request(client: number, key: string): Request {
     const draw = this.#random.next();
     if (draw < 0.4) return { op: "read", key };
-    if (draw < 0.5) return { op: "delete", key };
+    const prevRevision = (this.#lastSeen[client - 1] as LastSeen).of(key);
+    if (draw < 0.5) return draw < 0.45 && prevRevision > 0 ? { op: "cad", key, prevRevision } : { op: "delete", key };
     const value = this.#drawValue(client);
-    return draw < 0.75 ? { op: "write", key, value } : { op: "cas", key, value, prevRevision: this.#seen.get(`${client} ${key}`) ?? 0 };
+    return draw < 0.75 ? { op: "write", key, value } : { op: "cas", key, value, prevRevision };
   }
 
   /** One attempt, and with a token more of them, until it is known what became of the write, or nobody can know any more. */
@@ -203,8 +243,8 @@ export class Clients {
 
 function commandOf(request: Exclude<Request, { op: "read" }>, retry: RetryToken): Uint8Array {
   const key = keyFromText(request.key);
-  if (request.op === "delete") return encodeCommand({ type: "delete", key, prevRevision: null, retry });
-  const prevRevision = request.op === "cas" ? request.prevRevision : null;
+  const prevRevision = "prevRevision" in request ? request.prevRevision : null;
+  if (!("value" in request)) return encodeCommand({ type: "delete", key, prevRevision, retry });
   return encodeCommand({ type: "put", key, value: utf8(request.value), prevRevision, retry });
 }
 

@@ -2,14 +2,14 @@ import { SynodError } from "../errors/synod-error.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import { encodeCommand, type RetryToken } from "../state/commands.ts";
 import type { Result } from "../state/results.ts";
-import type { World } from "./world.ts";
 
 export interface SessionWriterPort {
-  readonly world: World;
   readonly random: SeededRandom;
   /** Between the beginnings of two writes, on the average. */
   readonly meanPauseMs: number;
   readonly stopped: () => boolean;
+  /** Runs a task after so long, or later while all clients rest. */
+  after(ms: number, task: () => void): void;
   /** Sends a command to some member, once; null: no answer came. */
   send(command: Uint8Array, done: (outcome: Result | SynodError | null) => void): void;
   /** Begins a write to some member, which is sent again with the same token until it is known what became of it. */
@@ -40,11 +40,11 @@ export class SessionWriter {
   }
 
   #openSession(): void {
-    const { world, random, stopped, send } = this.#port;
+    const { random, stopped, send, after } = this.#port;
     if (stopped()) return;
     send(encodeCommand({ type: "openSession" }), (outcome) => {
       if (outcome === null || outcome instanceof SynodError || outcome.type !== "sessionOpened") {
-        return world.after(REOPEN_MS * random.next(), () => this.#openSession());
+        return after(REOPEN_MS * random.next(), () => this.#openSession());
       }
       this.#session = outcome.session;
       this.#sequence = 0;
@@ -55,8 +55,8 @@ export class SessionWriter {
   }
 
   #pause(): void {
-    const { world, random, meanPauseMs } = this.#port;
-    world.after(random.exponential(meanPauseMs), () => this.#goOn());
+    const { random, meanPauseMs, after } = this.#port;
+    after(random.exponential(meanPauseMs), () => this.#goOn());
   }
 
   #goOn(): void {

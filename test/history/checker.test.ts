@@ -18,6 +18,7 @@ const operation = (request: Request, outcome: Outcome, [invokeNs, returnNs]: Spa
 const put = (value: string, outcome: Outcome, span: Span, key = "k"): Operation => operation({ op: "write", key, value }, outcome, span);
 const read = (outcome: Outcome, span: Span, key = "k"): Operation => operation({ op: "read", key }, outcome, span);
 const del = (outcome: Outcome, span: Span): Operation => operation({ op: "delete", key: "k" }, outcome, span);
+const cad = (prevRevision: number, outcome: Outcome, span: Span): Operation => operation({ op: "cad", key: "k", prevRevision }, outcome, span);
 const cas = (prevRevision: number, value: string, outcome: Outcome, span: Span): Operation =>
   operation({ op: "cas", key: "k", value, prevRevision }, outcome, span);
 
@@ -47,6 +48,12 @@ describe("the checker accepts", () => {
   it("a create refused by the value that an unknown delete and an unknown create left", () =>
     expect(verdictOf(put("a", written(1), [0, 1]), del(UNKNOWN, [2, 3]), cas(0, "b", UNKNOWN, [2, 3]), cas(1, "c", REFUSED, [4, 5]),
       cas(0, "d", REFUSED, [6, 7]))).toBe("ok"));
+  it("a compare-and-delete, one that is refused since the key has another revision, and one that is since it is absent", () =>
+    expect(verdictOf(put("a", written(1), [0, 1]), cad(2, REFUSED, [2, 3]), cad(1, written(2), [4, 5]), cad(1, REFUSED, [6, 7]), read(ABSENT, [8, 9]))).toBe("ok"));
+  it("a read of nothing because of an unknown compare-and-delete of what was there", () =>
+    expect(verdictOf(put("a", written(1), [0, 1]), cad(1, UNKNOWN, [2, 3]), read(ABSENT, [4, 5]), cas(0, "b", written(3), [6, 7]))).toBe("ok"));
+  it("a read of nothing because of an unknown put, and an unknown compare-and-delete of what that left", () =>
+    expect(verdictOf(put("a", written(1), [0, 1]), put("b", UNKNOWN, [2, 3]), cad(2, UNKNOWN, [4, 5]), read(ABSENT, [6, 7]), put("c", written(4), [8, 9]))).toBe("ok"));
 });
 
 describe("the checker finds", () => {
@@ -75,6 +82,12 @@ describe("the checker finds", () => {
     finds(put("a", UNKNOWN, [0, 1]), read(found("a", 1), [2, 3]), put("b", written(2), [4, 5]), read(found("a", 3), [6, 7])));
   it("an unknown compare-and-set that took effect without its condition", () =>
     finds(put("a", written(1), [0, 1]), put("b", written(2), [2, 3]), cas(1, "c", UNKNOWN, [4, 5]), read(found("c", 3), [6, 7])));
+  it("two winners of one compare-and-delete", () =>
+    finds(put("a", written(1), [0, 1]), cad(1, written(2), [2, 9]), cad(1, written(3), [2, 9])));
+  it("a compare-and-delete of what has another revision", () => finds(put("a", written(2), [0, 1]), cad(1, written(3), [2, 3])));
+  it("a refused compare-and-delete that should have succeeded", () => finds(put("a", written(1), [0, 1]), cad(1, REFUSED, [2, 3])));
+  it("a read of nothing where the unknown compare-and-delete needs another revision", () =>
+    finds(put("a", written(1), [0, 1]), put("b", written(2), [2, 3]), cad(1, UNKNOWN, [4, 5]), read(ABSENT, [6, 7])));
   it("revisions of one key that fall", () => finds(put("a", written(5), [0, 1]), put("b", written(4), [2, 3])));
   it("revisions of two keys that fall", () => finds(put("a", written(5), [0, 1], "k"), put("b", written(4), [2, 3], "l")));
   it("one revision given to writes of two keys", () => finds(put("a", written(5), [0, 9], "k"), put("b", written(5), [0, 9], "l")));
@@ -188,6 +201,7 @@ function arbitraryHistory(random: SeededRandom): Operation[] {
       const prevRevision = random.chance(0.4) ? 0 : revisionOf(random.pick(values));
       return cas(prevRevision, value, outcome(random.chance(0.5) ? REFUSED : written(revisionOf(value))), span);
     }
+    if (random.chance(0.25)) return cad(revisionOf(random.pick(values)), outcome(random.chance(0.4) ? REFUSED : written(1 + random.below(6))), span);
     if (random.chance(0.3)) return del(outcome(random.chance(0.3) ? ABSENT : written(1 + random.below(6))), span);
     const seen = random.pick(values);
     return read(random.chance(0.4) ? ABSENT : found(seen, revisionOf(seen)), span);

@@ -14,7 +14,7 @@ export function isLinearizableByTryingAll(operations: readonly Operation[]): boo
   const relevant = operations.filter((it) => it.outcome === "ok" || (it.outcome === "unknown" && it.op !== "read"));
   const highest = Math.max(0, ...relevant.flatMap((it) => [
     it.outcome === "ok" && "revision" in it.result ? it.result.revision : 0,
-    it.op === "cas" ? it.prevRevision : 0,
+    "prevRevision" in it ? it.prevRevision : 0,
   ]));
   return anyOrder(relevant, { value: undefined, revision: 0, newest: 0 }, highest + relevant.length + 1);
 }
@@ -37,14 +37,14 @@ function registersAfter(operation: Operation, register: Register, maxRevision: n
     if (answer?.is === "absent") return revision === 0 ? [register] : [];
     return answer?.is === "value" && answer.value === value && answer.revision === revision ? [register] : [];
   }
-  if (operation.op === "cas" && answer?.is === "refused") return revision === operation.prevRevision ? [] : [register];
+  if ((operation.op === "cas" || operation.op === "cad") && answer?.is === "refused") return revision === operation.prevRevision ? [] : [register];
   if (operation.op === "delete" && answer?.is === "absent") return revision === 0 ? [register] : [];
-  const possible = operation.op === "write" || (operation.op === "cas" ? revision === operation.prevRevision : revision !== 0);
+  const possible = operation.op === "write" || ("prevRevision" in operation ? revision === operation.prevRevision : revision !== 0);
   if (!possible) return [];
   const revisions: number[] = [];
   if (answer?.is === "written") {
     if (answer.revision > newest) revisions.push(answer.revision);
   } else for (let free = newest + 1; free <= maxRevision; free++) revisions.push(free);
   return revisions.map((own) =>
-    operation.op === "delete" ? { value: undefined, revision: 0, newest: own } : { value: operation.value, revision: own, newest: own });
+    "value" in operation ? { value: operation.value, revision: own, newest: own } : { value: undefined, revision: 0, newest: own });
 }

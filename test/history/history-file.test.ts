@@ -37,6 +37,7 @@ describe("an operation's line", () => {
     ["returns before it is invoked", { ...good, invokeNs: 2 }],
     ["has an unknown op", { ...good, op: "append" }],
     ["is a cas without a revision to compare", { ...good, prevRevision: undefined }],
+    ["is a cad of an absent key", { ...good, op: "cad", prevRevision: 0 }],
     ["is a write without a value", { ...good, op: "write", value: undefined }],
     ["has an unknown outcome", { ...good, outcome: "maybe" }],
     ["is ok and has no result", { ...good, result: undefined }],

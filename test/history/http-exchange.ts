@@ -45,11 +45,11 @@ export async function exchange(member: string, operation: Request, options: Exch
 
 function send(member: string, operation: Request, options: ExchangeOptions): Promise<Answer | NoAnswer> {
   const url = new URL(`/v1/kv/${encodeURIComponent(operation.key)}`, member);
-  if (operation.op === "cas") url.searchParams.set("prevRevision", String(operation.prevRevision));
-  const body = operation.op === "write" || operation.op === "cas" ? Buffer.from(operation.value) : undefined;
+  if ("prevRevision" in operation) url.searchParams.set("prevRevision", String(operation.prevRevision));
+  const body = "value" in operation ? Buffer.from(operation.value) : undefined;
   const headers: Record<string, string | number> = body === undefined ? {} : { "content-type": "application/octet-stream", "content-length": body.length };
   if (options.idempotencyKey !== undefined && operation.op !== "read") headers["idempotency-key"] = options.idempotencyKey;
-  const method = operation.op === "read" ? "GET" : operation.op === "delete" ? "DELETE" : "PUT";
+  const method = operation.op === "read" ? "GET" : "value" in operation ? "PUT" : "DELETE";
   return new Promise((resolve) => {
     const call = request(url, { method, headers, agent: options.agent });
     let connected = false;
@@ -92,7 +92,7 @@ function classify(operation: Request, answer: Answer): Exchanged {
   if (code === "SYNOD_ERR_NOT_FOUND" && (operation.op === "read" || operation.op === "delete")) {
     return { outcome: { outcome: "ok", result: { is: "absent" } }, retryable: false };
   }
-  if (code === "SYNOD_ERR_PRECONDITION" && operation.op === "cas") {
+  if (code === "SYNOD_ERR_PRECONDITION" && "prevRevision" in operation) {
     return { outcome: { outcome: "ok", result: { is: "refused" } }, retryable: false };
   }
   const unknown = operation.op !== "read" && (uncoded || outcomeUnknown);

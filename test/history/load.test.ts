@@ -44,7 +44,7 @@ describe("the load on an atomic store", () => {
     const operations = await historyOf({ seed: 1, operations: 3_000 });
     expect(requireLinearizable(operations)).toMatchObject({ fail: 0, unknown: 0 });
     const kinds = new Set(operations.map((it) => `${it.op} ${it.outcome === "ok" ? it.result.is : ""}`));
-    expect([...kinds].sort()).toEqual(["cas refused", "cas written", "delete absent", "delete written", "read absent", "read value", "write written"]);
+    expect([...kinds].sort()).toEqual(["cad refused", "cad written", "cas refused", "cas written", "delete absent", "delete written", "read absent", "read value", "write written"]);
     expect(new Set(operations.map((it) => it.member)).size).toBe(3);
     expect(new Set(operations.map((it) => it.key)).size).toBe(5);
   });

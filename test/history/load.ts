@@ -1,8 +1,8 @@
 import { Agent } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { LastSeen } from "./last-seen.ts";
 import { nowNs } from "./now.ts";
 import { exchange, type Exchanged } from "./http-exchange.ts";
+import { LastSeen } from "../../src/history/last-seen.ts";
 import type { Operation, Outcome, Request } from "../../src/history/operation.ts";
 import { SeededRandom } from "../../src/scenario/seeded-random.ts";
 
@@ -31,7 +31,7 @@ export interface LoadOptions {
 
 /**
  * Runs concurrent clients, each with one operation under way, against members chosen at random for every request: reads, unconditional writes,
- * compare-and-sets on the revision that the client saw last, and a few deletes. What is drawn follows from the seed; what comes back does not.
+ * compare-and-sets on the revision that the client saw last, and a few deletes, half of which name that revision, too. What is drawn follows from the seed; what comes back does not.
  * Rejects with MalformedAnswerError when a member breaks its API.
  */
 export async function runLoad(options: LoadOptions): Promise<void> {
@@ -107,7 +107,8 @@ class LoadClient {
     if (draw < 0.4) return { op: "read", key };
     if (draw < 0.65) return { op: "write", key, value };
     if (draw < 0.96) return { op: "cas", key, value, prevRevision: this.#lastSeen.of(key) };
-    return { op: "delete", key };
+    const prevRevision = this.#lastSeen.of(key);
+    return draw < 0.98 && prevRevision > 0 ? { op: "cad", key, prevRevision } : { op: "delete", key };
   }
 
   async #perform(request: Request): Promise<Operation> {

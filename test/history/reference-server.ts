@@ -101,7 +101,7 @@ function parseRequest(incoming: IncomingMessage, value: string): Request {
   const key = decodeURIComponent(url.pathname.slice("/v1/kv/".length));
   const prevRevision = url.searchParams.get("prevRevision");
   if (incoming.method === "GET") return { op: "read", key };
-  if (incoming.method === "DELETE") return { op: "delete", key };
+  if (incoming.method === "DELETE") return prevRevision === null ? { op: "delete", key } : { op: "cad", key, prevRevision: Number(prevRevision) };
   return prevRevision === null ? { op: "write", key, value } : { op: "cas", key, value, prevRevision: Number(prevRevision) };
 }
 
@@ -112,7 +112,7 @@ function answer(response: ServerResponse, request: Request, outcome: Outcome): v
   else if (result.is === "refused") refuse(response, "SYNOD_ERR_PRECONDITION");
   else if (result.is === "absent" && request.op === "read") refuse(response, "SYNOD_ERR_NOT_FOUND");
   else if (result.is === "absent") response.end(JSON.stringify({ revision: 0, deleted: false }));
-  else response.end(JSON.stringify({ revision: result.revision, ...(request.op === "delete" ? { deleted: true } : {}) }));
+  else response.end(JSON.stringify({ revision: result.revision, ...("value" in request ? {} : { deleted: true }) }));
 }
 
 function refuse(response: ServerResponse, code: ErrorCode): void {

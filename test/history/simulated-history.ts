@@ -59,7 +59,8 @@ function randomRequest(random: SeededRandom, key: string, value: string, lastSee
   if (draw < 0.45) return { op: "read", key };
   if (draw < 0.7) return { op: "write", key, value };
   if (draw < 0.95) return { op: "cas", key, value, prevRevision: random.chance(0.9) ? lastSeen.get(key) ?? 0 : 0 };
-  return { op: "delete", key };
+  const seen = lastSeen.get(key) ?? 0;
+  return draw > 0.97 && seen > 0 ? { op: "cad", key, prevRevision: seen } : { op: "delete", key };
 }
 
 /** Registers with one revision for all, as the real store has. */
@@ -77,7 +78,9 @@ export class AtomicStore {
     switch (request.op) {
       case "read":
         return { outcome: "ok", result: register === undefined ? { is: "absent" } : { is: "value", ...register } };
+      case "cad":
       case "delete":
+        if (request.op === "cad" && register?.revision !== request.prevRevision) return { outcome: "ok", result: { is: "refused" } };
         if (register === undefined) return { outcome: "ok", result: { is: "absent" } };
         this.#registers.delete(key);
         return { outcome: "ok", result: { is: "written", revision: ++this.#revision } };

@@ -18,7 +18,7 @@ function writer() {
   const closed: number[] = [];
   let opened = 0;
   new SessionWriter({
-    world, random: new SeededRandom(LONG_SESSION), meanPauseMs: 60, stopped: () => false,
+    random: new SeededRandom(LONG_SESSION), meanPauseMs: 60, stopped: () => false, after: (ms, task) => world.after(ms, task),
     send: (bytes, done) => {
       const command = decodeCommand(bytes);
       if (command.type === "closeSession") closed.push(command.session);

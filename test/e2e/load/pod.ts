@@ -9,7 +9,7 @@ const MOUNT = "/e2e";
 /** The program's files, under the names that they have in the repository, so that their imports hold in the pod as well. */
 const FILES = [
   ...["main.ts", "worker.ts", "epochs.ts", "record.ts", "settings.ts"].map((name) => join(import.meta.dirname, name)),
-  ...["src/scenario/seeded-random.ts", "test/history/last-seen.ts", "test/history/now.ts"].map((path) => join(REPOSITORY, path)),
+  ...["src/scenario/seeded-random.ts", "src/history/last-seen.ts", "test/history/now.ts"].map((path) => join(REPOSITORY, path)),
 ].map((path) => relative(REPOSITORY, path));
 
 /** A key of a ConfigMap has no slashes. */

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { LastSeen } from "../../../src/history/last-seen.ts";
 import type { Operation, Outcome, Request } from "../../../src/history/operation.ts";
 import type { SynodClient, SynodError, WriteOptions } from "../../../src/index.ts";
 import type { SeededRandom } from "../../../src/scenario/seeded-random.ts";
 import type { Epochs } from "./epochs.ts";
-import { LastSeen } from "../../history/last-seen.ts";
 import { nowNs } from "../../history/now.ts";
 import type { Record } from "./record.ts";
 
@@ -70,21 +70,22 @@ export class Worker {
     if (old || draw < 0.35) return { op: "read", key };
     if (draw < 0.65) return { op: "write", key, value };
     if (draw < 0.96) return { op: "cas", key, value, prevRevision: this.#lastSeen.of(key) };
-    return { op: "delete", key };
+    const prevRevision = this.#lastSeen.of(key);
+    return draw < 0.98 && prevRevision > 0 ? { op: "cad", key, prevRevision } : { op: "delete", key };
   }
 
   async #ask(request: Request): Promise<Outcome> {
     const { client } = this.#options;
-    const { op, key } = request;
-    if (op === "read") {
+    const { key } = request;
+    if (request.op === "read") {
       const found = await client.get(key);
       return { outcome: "ok", result: found === null ? { is: "absent" } : { is: "value", value: text(found.value), revision: found.modRevision } };
     }
-    if (op === "delete") {
-      const { deleted, revision } = await client.delete(key, this.#writeOptions());
+    const condition = "prevRevision" in request ? { prevRevision: request.prevRevision } : {};
+    if (!("value" in request)) {
+      const { deleted, revision } = await client.delete(key, { ...this.#writeOptions(), ...condition });
       return { outcome: "ok", result: deleted ? { is: "written", revision } : { is: "absent" } };
     }
-    const condition = op === "cas" ? { prevRevision: request.prevRevision } : {};
     const { revision } = await client.put(key, request.value, { ...this.#writeOptions(), ...condition });
     return { outcome: "ok", result: { is: "written", revision } };
   }
@@ -98,7 +99,7 @@ export class Worker {
 /** A read without an answer has failed, for it has no effect. A write has only when the error says that it was not executed. */
 function outcomeOf(error: SynodError, request: Request): Outcome {
   if (error.code === undefined) throw error;
-  if (error.code === "SYNOD_ERR_PRECONDITION" && request.op === "cas") return { outcome: "ok", result: { is: "refused" } };
+  if (error.code === "SYNOD_ERR_PRECONDITION" && "prevRevision" in request) return { outcome: "ok", result: { is: "refused" } };
   const unknown = request.op !== "read" && error.kind.outcomeUnknown;
   return { outcome: unknown ? "unknown" : "fail", code: error.code };
 }

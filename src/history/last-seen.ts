@@ -1,4 +1,4 @@
-import type { Operation } from "../../src/history/operation.ts";
+import type { Operation } from "./operation.ts";
 
 /** The revisions that a client saw last, by key: what its next compare-and-set is conditioned on. */
 export class LastSeen {
@@ -12,7 +12,7 @@ export class LastSeen {
   learn(operation: Operation): void {
     if (operation.outcome !== "ok") return;
     const { result, key } = operation;
-    if (result.is === "absent" || (result.is === "written" && operation.op === "delete")) this.#revisions.delete(key);
+    if (result.is === "absent" || (result.is === "written" && !("value" in operation))) this.#revisions.delete(key);
     else if (result.is !== "refused") this.#revisions.set(key, result.revision);
     else if (operation.op === "cas" && operation.prevRevision === 0) this.#revisions.delete(key);
   }
