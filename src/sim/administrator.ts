@@ -25,6 +25,8 @@ const UNCERTAIN: ReadonlySet<string> = new Set(["SYNOD_ERR_NO_LEADER", "SYNOD_ER
 const PASSING: ReadonlySet<string> = new Set(["SYNOD_ERR_LEARNER_LAGS", "SYNOD_ERR_CHANGE_PENDING", "SYNOD_ERR_NO_LIVE_QUORUM"]);
 const RETRY_MS = 200;
 const PATIENCE_MS = 12_000;
+/** Of fewer voters than this one is seldom removed. */
+const FEW = 3;
 
 /**
  * Changes the members as operators would, mostly one step after the other: a new machine joins as a learner with the document that it is
@@ -112,7 +114,9 @@ export class Administrator {
       type: "promote", incarnation, replaces: random.chance(0.5) ? random.pick(voters) : null,
     }));
     const removals = [...learners, ...voters].map((incarnation): ConfigurationChange => ({ type: "remove", incarnation }));
-    return [...adds, ...promotions, ...promotions, random.pick(removals)].filter((change) => this.#leavesQuorum(configuration, change));
+    // Whoever was removed does not come back, so that without this most clusters would end as one of one or two.
+    const leaving = voters.length >= FEW || random.chance(0.2) ? [random.pick(removals)] : [];
+    return [...adds, ...promotions, ...promotions, ...leaving].filter((change) => this.#leavesQuorum(configuration, change));
   }
 
   /** What comes of it has more machines at work than its quorum needs, as damage is for good. */

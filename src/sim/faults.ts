@@ -16,6 +16,7 @@ export interface FaultParts {
   readonly network: () => Network;
   readonly plan: Plan;
   readonly burst: (machine: Machine) => void;
+  readonly lull: (ms: number) => void;
   readonly administrator: Administrator;
   readonly watch: Watch;
   /** For what was added last: see `LATER_FAULTS`. */
@@ -36,6 +37,8 @@ const MOST_FLAPS = 40;
 const SET_BACK_MS = 3_000;
 /** How often another process looks for room on a disk that stays full, to take it. */
 const TAKE_ROOM_MS = 20;
+/** How long nobody writes, on the average. */
+const LULL_MS = 1_500;
 const CALM_SYNC_MS = 0.5;
 const SLOW = 300;
 
@@ -265,6 +268,8 @@ export class Faults {
         return void new Relay({ ...this.#parts, machines: () => this.#active(), random, over: () => this.#calm });
       case "burst":
         return this.#parts.burst(machine);
+      case "lull":
+        return this.#parts.lull(random.exponential(LULL_MS));
       case "change":
         return this.#parts.administrator.change();
       case "changeTwice":

@@ -4,13 +4,13 @@ import { SeededRandom } from "../scenario/seeded-random.ts";
 import type { NetworkFaults } from "./network.ts";
 import { SHAPES, type Shape } from "./partitions.ts";
 
-/** What can go wrong with machines, disks and links, each begun with a rate of its own. */
+/** What can go wrong with machines, disks and links, and what clients do to it, each begun with a rate of its own. */
 export const FAULTS = [
   "kill", "powerLoss", "pause", "clockStep", "cutOneWay", "cutBothWays", "partition", "relay", "breakLink", "slowDisk", "hungDisk", "fullDisk", "failedSync",
-  "bitFlip", "lostDisk", "transfer", "burst", "change", "crashLoop", "flap", "changeTwice", "replace", "restoredDisk",
+  "bitFlip", "lostDisk", "transfer", "burst", "change", "crashLoop", "flap", "changeTwice", "replace", "restoredDisk", "lull",
 ] as const;
 /** Faults that draw from streams of their own, so that they change nothing in runs without them: those that were added last. */
-export const LATER_FAULTS: ReadonlySet<Fault> = new Set(["flap", "changeTwice", "replace", "restoredDisk"]);
+export const LATER_FAULTS: ReadonlySet<Fault> = new Set(["flap", "changeTwice", "replace", "restoredDisk", "lull"]);
 export type Fault = (typeof FAULTS)[number];
 
 /** Seeds are numbers of 32 bits: a higher one would draw what a lower one does. */
@@ -41,6 +41,8 @@ export interface Plan {
   readonly lasting: Shape;
   /** What becomes of one disk then. */
   readonly lastingDisk: "works" | "full" | "hung";
+  /** Nobody writes around the time at which a quorum heals. */
+  readonly quiet: boolean;
   readonly network: NetworkFaults;
   readonly syncMs: number;
   /** How much faster than the world's each machine's clock runs. */
@@ -80,11 +82,12 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
       kill: rate(0.1), powerLoss: rate(0.1), pause: rate(0.1), clockStep: rate(0.03), cutOneWay: rate(0.1), cutBothWays: rate(0.1),
       partition: rate(0.2), relay: rate(0.1), breakLink: rate(0.3), slowDisk: rate(0.1), hungDisk: rate(0.03), fullDisk: rate(0.02), failedSync: rate(0.1),
       bitFlip: random.pick([0, 0, 0, 0.1]), lostDisk: random.pick([0, 0, 0, 0.1]), transfer: rate(0.2), burst: rate(0.3), change: rate(0.2), crashLoop: 0,
-      flap: 0, changeTwice: 0, replace: 0, restoredDisk: 0,
+      flap: 0, changeTwice: 0, replace: 0, restoredDisk: 0, lull: 0,
     },
     meanTroubleMs: random.pick([300, 1_000, 1_000, 3_000]),
     lasting: random.pick([...SHAPES, "hub", "bridge"]),
     lastingDisk: "works",
+    quiet: false,
     network: {
       latencyMs: random.pick([0.05, 0.5, 5]), jitterMs: random.pick([0.5, 5, 50]), loss: part(0.1), repetition: part(0.1), reordering: part(0.3),
       lateness: random.pick([0, 0, 0.003, 0.03]),
@@ -107,16 +110,19 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
 }
 
 /** Drawn by themselves, so that what else a seed leads to is as it was without them. */
-function drawLaterFaults(seed: number): Pick<Plan["faults"], "flap" | "changeTwice" | "replace" | "restoredDisk"> {
+function drawLaterFaults(seed: number): Pick<Plan["faults"], "flap" | "changeTwice" | "replace" | "restoredDisk" | "lull"> {
   const random = new SeededRandom(seed ^ 0x3c6ef372);
-  return { flap: random.pick([0, 0, 0.1, 0.5]), changeTwice: random.pick([0, 0, 0, 0.1, 0.3]), replace: random.pick([0, 1]), restoredDisk: random.pick([0, 0, 0.2]) };
+  return {
+    flap: random.pick([0, 0, 0.1, 0.5]), changeTwice: random.pick([0, 0, 0, 0.1, 0.3]), replace: random.pick([0, 1]), restoredDisk: random.pick([0, 0, 0.2]),
+    lull: random.pick([0, 0, 0, 0.1]),
+  };
 }
 
 /** With a disk that does not work most partitions leave no quorum, so that often it is all that lasts. */
 function drawLastingDisk(seed: number): Partial<Plan> {
   const random = new SeededRandom(seed ^ 0x78dde6e4);
   const lastingDisk = random.pick(["works", "works", "full", "hung"] as const);
-  return { lastingDisk, ...(lastingDisk !== "works" && random.chance(0.6) ? { lasting: "whole" as const } : {}) };
+  return { lastingDisk, quiet: random.chance(0.3), ...(lastingDisk !== "works" && random.chance(0.6) ? { lasting: "whole" as const } : {}) };
 }
 
 /** Faults that keep a machine or its links from working for a while. */

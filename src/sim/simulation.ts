@@ -50,6 +50,8 @@ const PROGRESS_MS = 15_000;
 const UNDER_WAY_MS = 1_000;
 /** How long leadership is looked at then. */
 const STEADY_MS = 3_000;
+/** A leader that nobody asks for anything has noticed by then that its disk does not answer. */
+const QUIET_MS = 3_000;
 
 /**
  * One whole cluster's life from one seed: first everything goes wrong that was drawn, and nothing unsafe may happen; then a quorum heals, and
@@ -99,7 +101,7 @@ class Simulation {
     this.#administrator = new Administrator({ world, machines: this.#machines, watch: this.#watch, cluster, laterRandom: laterRandom.fork(), tell });
     this.#faults = new Faults({
       world, machines: this.#machines, network: () => this.#network, watch: this.#watch, administrator: this.#administrator, plan, laterRandom, tell,
-      burst: (machine) => this.#clients.burst(machine),
+      burst: (machine) => this.#clients.burst(machine), lull: (ms) => this.#clients.rest(ms),
     });
     this.#sessionRandom = world.random.fork();
     tell(`seed ${options.seed}: ${JSON.stringify(plan)}`);
@@ -147,6 +149,7 @@ class Simulation {
     if (this.#options.laterCodec !== undefined) this.#upgradeOneByOne();
     await this.#world.run(this.#plan.troubleMs);
     this.#clients.probe();
+    if (this.#plan.quiet) await this.#letRest();
     if (this.#faults.healQuorum(this.#plan.lasting)) await this.#mustDoWithQuorum();
     this.#faults.heal();
     await this.#mustAcknowledge("everything had healed");
@@ -157,9 +160,16 @@ class Simulation {
     return this.#report();
   }
 
+  /** Nothing is under way any more, but what had no answer, and nobody begins anything until the leader must know how its disk is. */
+  async #letRest(): Promise<void> {
+    this.#clients.rest(UNDER_WAY_MS + QUIET_MS);
+    await this.#world.run(this.#world.nowMs + UNDER_WAY_MS);
+  }
+
   async #mustDoWithQuorum(): Promise<void> {
     const when = "a quorum had healed";
     const stays = (): boolean => this.#faults.quorumStays;
+    if (this.#plan.quiet && await this.#goesOn(QUIET_MS, stays)) this.#mustHaveLeft(this.#faults.stalled);
     await this.#mustAcknowledge(when, stays);
     if (await this.#mustStaySteady(when, { most: 1, canStay: stays })) this.#mustHaveLeft(this.#faults.stalled);
     // A disk that is full is noticed only when what was reserved before is used up.
@@ -180,10 +190,16 @@ class Simulation {
    */
   async #mustStaySteady(when: string, { most, canStay = () => true }: { readonly most: number; readonly canStay?: () => boolean }): Promise<boolean> {
     const before = this.#watch.highestWon;
-    const untilMs = this.#world.nowMs + STEADY_MS;
-    await this.#world.run(untilMs, () => this.#administrator.busy || !canStay());
+    const undisturbed = await this.#goesOn(STEADY_MS, canStay);
     const began = this.#watch.servedAbove(before);
     if (began > most) throw new NotSteady(`leaders began to serve ${began} times within ${STEADY_MS} ms behind the first write after ${when}`);
+    return undisturbed;
+  }
+
+  /** Returns whether no change of the members and nothing else came in between. */
+  async #goesOn(ms: number, canStay: () => boolean): Promise<boolean> {
+    const untilMs = this.#world.nowMs + ms;
+    await this.#world.run(untilMs, () => this.#administrator.busy || !canStay());
     return this.#world.nowMs >= untilMs;
   }
 

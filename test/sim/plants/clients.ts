@@ -22,6 +22,16 @@ export const CLIENTS: readonly Plant[] = [
     patches: [{ file: "state/state-machine.ts", replace: "    this.#idempotency.remember(key,", by: "    if (result.type === \"refused\") this.#idempotency.remember(key," }],
   },
   {
+    name: "key-with-another-body-executes",
+    rule: "22",
+    mistake: "A write is known by its idempotency key and its body: the same key with another body is executed.",
+    patches: [{
+      file: "state/state-machine.ts",
+      replace: "    if (remembered !== null) return answerAgain(remembered, this.#body);",
+      by: "    if (remembered !== null && remembered.low === this.#body.low) return answerAgain(remembered, this.#body);",
+    }],
+  },
+  {
     name: "session-keeps-its-newest-result",
     rule: "22",
     mistake: "Of a session only the result of the highest sequence number is remembered, though others may be sent again behind it.",

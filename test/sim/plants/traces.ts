@@ -70,6 +70,7 @@ export const TRACES: readonly Trace[] = [
   { rule: "22", trace: "A forward is repeated after a broken link.", plants: ["forward-is-repeated"] },
   { rule: "22", trace: "The answer to a forward of an earlier life fits one of a later life.", plants: ["forwards-numbered-from-one"] },
   { rule: "22", trace: "An idempotency key is used again within its window.", plants: ["idempotency-key-is-forgotten", "log-time-by-wall-clock"] },
+  { rule: "22", trace: "An idempotency key is used again for another write.", plants: ["key-with-another-body-executes"] },
   { rule: "22", trace: "An unknown outcome is reported as a failure, or another's as one's own.", plants: ["unknown-is-reported-as-failed", "superseded-is-reported-as-chosen"] },
   { rule: "26", trace: "1,000 slots of 1 MiB in flight make a promise above the frame limit.", plants: ["promise-in-one-message", "unchosen-without-a-bound"] },
 ];
