@@ -1,20 +1,16 @@
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { allMembers, type Configuration, isMember, type MemberInfo } from "../paxos/configuration.ts";
+import { isMember, type MemberInfo } from "../paxos/configuration.ts";
 import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Effects } from "../paxos/interface.ts";
-import type { Message } from "../paxos/messages.ts";
 import { isNothing } from "../paxos/outbox.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
-import { Successors } from "../paxos/successors.ts";
 import type { Result } from "../state/results.ts";
 import type { StateMachine } from "../state/state-machine.ts";
 import { type Fence, fenceError, fenceOf } from "../storage/fence-file.ts";
 import { Applier } from "./applier.ts";
-import { ChecksumWatch } from "./checksum-watch.ts";
 import { AwakeTime, type NodeClock } from "./clock.ts";
-import { bringsGrowth, DiskSpace } from "./disk-space.ts";
 import { ForwardedWrites } from "./forwarded-writes.ts";
 import { HeldMessages } from "./held-messages.ts";
 import { LogClock } from "./log-clock.ts";
@@ -27,6 +23,8 @@ import { type ReadAnswer, ReadRouter } from "./read-router.ts";
 import { SnapshotFetch } from "./snapshot-fetch.ts";
 import { SnapshotServer } from "./snapshot-server.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";
+import { SpaceGuard } from "./space-guard.ts";
+import { StateAgreement } from "./state-agreement.ts";
 import { type WriteDone, WriteRouter } from "./write-router.ts";
 
 const DEFAULT_SNAPSHOT_BYTES = 32 * 1024 * 1024;
@@ -36,11 +34,8 @@ const SWEEP_MS = 50;
 /** What sums of times may differ by in their last bits, and more. */
 const ROUNDING_MS = 0.001;
 const DRAIN_LOOK_MS = 5;
-const TELL_CHECKSUM_MS = 1_000;
-/** A leader that hands over because of full disks gives each voter so long for it, which is longer than its core waits, and then rest, doubled each time. */
-const HAND_OVER_MS = 1_000;
-/** How often a member with a full disk takes a snapshot, if anything was applied since the last. */
-const MAKE_ROOM_MS = 10_000;
+/** How often each member tells the others its checksums and how its disk is. */
+const TELL_MS = 1_000;
 
 /**
  * One member at work: feeds the core with what happens and does what the core asks for. All inputs of one turn of the event
@@ -58,27 +53,19 @@ export class Member {
   readonly #applier: Applier;
   readonly #held = new HeldMessages();
   readonly #logClock = new LogClock();
-  readonly #checksums: ChecksumWatch;
+  readonly #agreement: StateAgreement;
   readonly #snapshotTaker: SnapshotTaker;
   readonly #snapshotServer: SnapshotServer;
   #snapshotFetch: SnapshotFetch | null = null;
   readonly #linked: LinkedPeers;
-  readonly #space: DiskSpace;
-  /** What the core and the writes were told last. */
-  #refusesGrowth = false;
-  readonly #successors = new Successors(HAND_OVER_MS);
-  #handedOverAtMs = -HAND_OVER_MS;
-  #madeRoomAtMs = -MAKE_ROOM_MS;
+  readonly #space: SpaceGuard;
   readonly #awake: AwakeTime;
   #stopTicks: () => void = () => {};
   #sweptAtMs = 0;
-  #toldChecksumAtMs = 0;
+  #toldAtMs = 0;
   #scheduled = false;
   #fence: Fence | null = null;
-  #disagreement = false;
   #left = false;
-  /** The majority whose state is the right one, while this member's is not. */
-  #rightful: readonly Incarnation[] = [];
   #stopped = false;
 
   constructor(parts: MemberParts) {
@@ -94,9 +81,9 @@ export class Member {
     this.#core = new PaxosCore({ self: this.self, configuration, configurationSlot, recovered, timings, limits, nonceSeed });
     this.#left = this.#hasLeft();
     this.#awake = new AwakeTime(clock.nowMs(), timings.tickMs * MAX_TICK_STEPS);
-    this.#checksums = new ChecksumWatch(this.self);
+    this.#agreement = new StateAgreement(this.self, this.#agreementPort());
     this.#applier = new Applier(this.#applierPort(), { state: parts.state, snapshot: storage.recovered.snapshot, founding });
-    this.#space = new DiskSpace(this.self);
+    this.#space = new SpaceGuard(this.self, this.#spacePort());
     this.#writes = new WriteRouter(this.#writePort(), nonceSeed);
     this.#forwardedWrites = new ForwardedWrites((command, done) => this.#writes.submit(command, done, true));
     this.#reads = new ReadRouter(this.#readPort());
@@ -156,7 +143,7 @@ export class Member {
     if (this.#stopped) return new SynodError("SYNOD_ERR_STOPPING");
     if (this.#fence !== null) return fenceError(this.#fence);
     if (this.#left) return new SynodError("SYNOD_ERR_LEFT");
-    if (this.#disagreement || this.#applier.paused) return new SynodError("SYNOD_ERR_DIVERGED");
+    if (this.#agreement.undecided || this.#applier.paused) return new SynodError("SYNOD_ERR_DIVERGED");
     return null;
   }
 
@@ -221,7 +208,7 @@ export class Member {
   #take(from: Incarnation, message: PeerMessage): void {
     switch (message.type) {
       case "paxos":
-        if (this.#mayTake(message.message)) this.#core.step({ type: "message", from, message: message.message });
+        if (this.#space.mayTake(message.message)) this.#core.step({ type: "message", from, message: message.message });
         return;
       case "forward":
         return this.#forwardedWrites.take(message.commands, (outcomes) => {
@@ -242,20 +229,17 @@ export class Member {
       case "snapshotUnavailable":
         return this.#snapshotFetch?.unavailable(from);
       case "checksum":
-        this.#checksums.heard(from, message.slot, message.checksum);
-        return this.#judgeChecksums();
+        return this.#agreement.heard(from, message.slot, message.checksum);
       case "disk":
-        this.#space.heard(from, message.full);
-        this.#core.step({ type: "peerDisk", peer: from, full: message.full });
         this.#parts.links.heardRecords?.(from, message.records);
-        return this.#judgeSpace();
+        return this.#space.heard(from, message.full);
     }
   }
 
   /** There is a link to `peer`; both sides write `version` on it. */
   linkUp(peer: Incarnation, version: number): void {
     this.#linked.up(peer, version);
-    this.#tellDisk([peer]);
+    this.#space.tell([peer]);
     this.#core.step({ type: "linkUp", peer });
     this.#schedule();
   }
@@ -263,7 +247,6 @@ export class Member {
   linkDown(peer: Incarnation): void {
     this.#linked.down(peer);
     this.#space.forget(peer);
-    this.#judgeSpace();
     this.#core.step({ type: "linkDown", peer });
     this.#writes.linkClosed(peer);
     this.#memberRequests.linkClosed(peer);
@@ -283,52 +266,13 @@ export class Member {
   /** The disk has no room beside its reserve, or has room again (rule 15). */
   diskSpace(full: boolean): void {
     if (this.#stopped || this.#space.full === full) return;
-    this.#space.heardOwn(full);
     this.#parts.observer.diskSpace(full);
-    this.#tellDisk(this.#linked.all());
-    this.#judgeSpace();
+    this.#space.heardOwn(full);
     this.#schedule();
   }
 
   get diskFull(): boolean {
     return this.#space.full;
-  }
-
-  /** A snapshot lets the log be cut, which may be all that is needed. */
-  #makeRoom(nowMs: number): void {
-    if (!this.#space.full || nowMs - this.#madeRoomAtMs < MAKE_ROOM_MS) return;
-    this.#madeRoomAtMs = nowMs;
-    this.#snapshotTaker.request();
-  }
-
-  #judgeSpace(): void {
-    const { configuration, leads } = this.#core;
-    const refuses = this.#space.refusesGrowth(configuration);
-    if (refuses !== this.#refusesGrowth) this.#core.step({ type: refuses ? "diskFull" : "diskFree" });
-    this.#refusesGrowth = refuses;
-    if (refuses && leads) this.#handOverForSpace(configuration);
-  }
-
-  /** To one voter after the other, each of which then rests. */
-  #handOverForSpace(configuration: Configuration): void {
-    const nowMs = this.#clock.nowMs();
-    if (nowMs - this.#handedOverAtMs < HAND_OVER_MS) return;
-    const successor = this.#space.successor(configuration, (voter) => this.#successors.mayAsk(voter, nowMs));
-    if (successor === null) return;
-    this.#handedOverAtMs = nowMs;
-    this.#successors.asked(successor, nowMs);
-    this.#core.step({ type: "transferLeadership", target: successor });
-  }
-
-  /** What is not taken is as if it were lost. */
-  #mayTake(message: Message): boolean {
-    if (message.type === "transferLeadership") return this.#space.mayLead(this.#core.configuration);
-    return !this.#space.full || !this.#parts.storage.stats().scarce || !bringsGrowth(message);
-  }
-
-  #tellDisk(peers: Iterable<Incarnation>): void {
-    const { records, full } = this.#parts.storage.stats();
-    for (const peer of peers) this.#linked.send(peer, { type: "disk", records, full });
   }
 
   /** The disk failed for good: this life neither votes nor serves any more. */
@@ -424,7 +368,7 @@ export class Member {
     const { lastMs, awakeMs } = this.#awake;
     const coreMs = lastMs + this.#core.quietUntilMs - awakeMs;
     if (coreMs <= lastMs) return -Infinity;
-    const sweepMs = this.#sweeps ? this.#sweptAtMs + SWEEP_MS : this.#toldChecksumAtMs + TELL_CHECKSUM_MS;
+    const sweepMs = this.#sweeps ? this.#sweptAtMs + SWEEP_MS : this.#toldAtMs + TELL_MS;
     return Math.min(coreMs, sweepMs) - ROUNDING_MS;
   }
 
@@ -459,49 +403,12 @@ export class Member {
     this.#snapshotTaker.tick();
     this.#snapshotFetch?.tick();
     if (this.#snapshotFetch?.ended === true) this.#snapshotFetch = null;
-    if (this.#applier.paused && this.#snapshotFetch === null) this.#replaceState();
+    if (this.#applier.paused && this.#snapshotFetch === null) this.#agreement.replaceState();
     void this.#snapshotServer.tick();
-    if (nowMs - this.#toldChecksumAtMs < TELL_CHECKSUM_MS) return;
-    this.#tellChecksum(nowMs);
-    this.#tellDisk(this.#linked.all());
-    this.#judgeSpace();
-    this.#makeRoom(nowMs);
-  }
-
-  // Checksums (rule 6).
-
-  #tellChecksum(nowMs: number): void {
-    this.#toldChecksumAtMs = nowMs;
-    if (this.#applier.paused) return;
-    for (const { incarnation } of allMembers(this.#core.configuration)) {
-      if (incarnation === this.self || !this.#linked.has(incarnation)) continue;
-      for (const checkpoint of this.#checksums.newest) this.#linked.send(incarnation, { type: "checksum", ...checkpoint });
-    }
-  }
-
-  #judgeChecksums(): void {
-    if (this.#applier.paused) return;
-    const verdict = this.#checksums.judge(this.#core.configuration);
-    const known = this.#disagreement;
-    this.#disagreement = verdict.kind === "none";
-    if (verdict.kind === "fine" || (known && this.#disagreement)) return;
-    const error = new SynodError("SYNOD_ERR_DIVERGED", `The states of the members differ at slot ${verdict.slot}.`);
-    this.#parts.observer.warning(error.message, error);
-    this.#reads.stop(error);
-    if (verdict.kind === "none") return;
-    this.#applier.pause();
-    this.#core.step({ type: "transferLeadership", target: null });
-    this.#rightful = verdict.majority;
-    this.#replaceState();
-  }
-
-  /** Fetches the majority's state, again and again until one of them has a snapshot that is new enough. */
-  #replaceState(): void {
-    const sources = this.#rightful.filter((member) => this.#linked.has(member));
-    const source = sources[Math.floor(this.#clock.random() * sources.length)];
-    // A snapshot of this member's own has the wrong state too, and is only replaced by a later one.
-    const minSlot = Math.max(this.#applier.slot, this.#core.status().snapshotSlot + 1) as Slot;
-    if (source !== undefined) this.#fetchSnapshot(source, minSlot);
+    if (nowMs - this.#toldAtMs < TELL_MS) return;
+    this.#toldAtMs = nowMs;
+    this.#agreement.tell();
+    this.#space.tick();
   }
 
   // Snapshots.
@@ -524,7 +431,7 @@ export class Member {
       assert(handle.cluster === this.#parts.founding.cluster, "a snapshot of another cluster is never installed");
       this.#carryOut(this.#core.takeEffects());
       this.#applier.install(handle, state);
-      this.#checksums.reset();
+      this.#agreement.reset();
       this.#core.step({ type: "snapshotInstalled", handle });
     }
     this.#core.step({ type: "snapshotTaken", handle });
@@ -549,7 +456,7 @@ export class Member {
 
   #freeze(): ReturnType<ConstructorParameters<typeof SnapshotTaker>[0]["freeze"]> {
     const { slot, paused, canSnapshot, state } = this.#applier;
-    if (paused || this.#disagreement || !canSnapshot || slot <= this.#core.status().snapshotSlot) return null;
+    if (paused || this.#agreement.undecided || !canSnapshot || slot <= this.#core.status().snapshotSlot) return null;
     return { handle: { ...this.#applier.handle(), promised: this.#core.ballot }, snapshot: state.snapshot() };
   }
 
@@ -569,9 +476,40 @@ export class Member {
         this.#parts.observer.applied?.(results);
         this.#writes.applied(proposalId, results);
       },
-      checkpoint: (slot, checksum) => {
-        if (this.#checksums.applied(slot, checksum)) this.#judgeChecksums();
+      checkpoint: (slot, checksum) => this.#agreement.applied(slot, checksum),
+    };
+  }
+
+  #agreementPort(): ConstructorParameters<typeof StateAgreement>[1] {
+    return {
+      configuration: () => this.#core.configuration,
+      isLinked: (member) => this.#linked.has(member),
+      send: (to, message) => this.#linked.send(to, message),
+      paused: () => this.#applier.paused,
+      differs: (error) => {
+        this.#parts.observer.warning(error.message, error);
+        this.#reads.stop(error);
       },
+      pause: () => {
+        this.#applier.pause();
+        this.#core.step({ type: "transferLeadership", target: null });
+      },
+      random: () => this.#clock.random(),
+      // A snapshot of this member's own has the wrong state too, and is only replaced by a later one.
+      replaceBy: (source) => this.#fetchSnapshot(source, Math.max(this.#applier.slot, this.#core.status().snapshotSlot + 1) as Slot),
+    };
+  }
+
+  #spacePort(): ConstructorParameters<typeof SpaceGuard>[1] {
+    return {
+      nowMs: () => this.#clock.nowMs(),
+      configuration: () => this.#core.configuration,
+      leads: () => this.#core.leads,
+      stats: () => this.#parts.storage.stats(),
+      peers: () => this.#linked.all(),
+      send: (to, message) => this.#linked.send(to, message),
+      step: (input) => this.#core.step(input),
+      requestSnapshot: () => this.#snapshotTaker.request(),
     };
   }
 
@@ -585,7 +523,7 @@ export class Member {
       campaigns: () => this.#core.campaigns,
       linkedLeader: () => this.#linkedLeader(),
       linkedCandidate: () => this.#linkedCandidate(),
-      full: () => this.#refusesGrowth,
+      full: () => this.#space.refusesGrowth,
       propose: (proposalId, commands, grows) => this.#core.step({ type: "propose", proposalId, commands, grows }),
       forward: (to, id, commands) => this.#linked.send(to, { type: "forward", id, commands }),
       ended: (outcome, commands, seconds) => {

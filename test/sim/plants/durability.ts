@@ -87,7 +87,7 @@ export const DURABILITY: readonly Plant[] = [
     name: "full-leader-goes-on",
     rule: "15",
     mistake: "A leader whose disk is full refuses what makes the state grow, and hands over to nobody.",
-    patches: [{ file: "node/member.ts", replace: "    if (refuses && leads) this.#handOverForSpace(configuration);\n", by: "    if (refuses && leads && !this.#space.full) this.#handOverForSpace(configuration);\n" }],
+    patches: [{ file: "node/space-guard.ts", replace: "    if (refuses && this.#port.leads()) this", by: "    if (refuses && this.#port.leads() && !this.#space.full) this" }],
   },
   {
     name: "no-reserve",
