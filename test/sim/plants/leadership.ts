@@ -1,5 +1,9 @@
 import { LED_COMMAND } from "./led-patches.ts";
-import type { Plant } from "./plant.ts";
+import type { Patch, Plant } from "./plant.ts";
+
+const GOES_ON_WITHOUT_QUORUM: Patch = { file: "paxos/core.ts", replace: "    if (!leader.hearsQuorum()) return this.#stepDown(\"quorumLost\", \"later\");\n", by: "" };
+
+const STALLED_CHOICE_UNNOTICED: Patch = { file: "paxos/choice-watch.ts", replace: "    return this.#waitingSinceMs !== null && nowMs", by: "    return this.#waitingSinceMs !== null && nowMs < 0 && nowMs" };
 
 /** Rules 7 to 12: who leads, and what a leader may answer. */
 export const LEADERSHIP: readonly Plant[] = [
@@ -23,13 +27,19 @@ export const LEADERSHIP: readonly Plant[] = [
     name: "leader-without-a-quorum-goes-on",
     rule: "8",
     mistake: "A leader that hears no quorum does not step down.",
-    patches: [{ file: "paxos/core.ts", replace: "    if (!leader.hearsQuorum()) return this.#stepDown(\"quorumLost\", \"later\");\n", by: "" }],
+    patches: [GOES_ON_WITHOUT_QUORUM],
+  },
+  {
+    name: "leader-without-a-quorum-goes-on-unnoticed",
+    rule: "8",
+    mistake: "The same, and nobody minds that it gets nothing chosen: each alone still keeps the others from waiting for ever.",
+    patches: [GOES_ON_WITHOUT_QUORUM, STALLED_CHOICE_UNNOTICED],
   },
   {
     name: "held-up-leader-goes-on",
     rule: "8",
     mistake: "A leader that gets nothing chosen, as it needs a voter whose disk hangs, is a reason to refuse pre-votes for as long as it is heard.",
-    patches: [{ file: "paxos/choice-watch.ts", replace: "    return this.#waitingSinceMs !== null && nowMs", by: "    return this.#waitingSinceMs !== null && nowMs < 0 && nowMs" }],
+    patches: [STALLED_CHOICE_UNNOTICED],
   },
   {
     name: "stalled-voter-answers-pre-votes",

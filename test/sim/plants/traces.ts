@@ -26,7 +26,7 @@ export const TRACES: readonly Trace[] = [
   { rule: "7", trace: "A follower's link flaps 1,000 times: no change of leader.", plants: ["any-closed-link-voids-the-leader"] },
   { rule: "7", trace: "The leader's link to one follower flaps 1,000 times: at most one.", plants: ["pre-vote-is-always-granted", "closed-link-is-an-election"] },
   { rule: "7", trace: "A leader's accept is refused for a higher promise: it prepares again.", plants: ["refused-leader-does-nothing"] },
-  { rule: "8", trace: "Quorum loss: everyone sees only one member, which does not lead.", plants: ["leader-without-a-quorum-goes-on"] },
+  { rule: "8", trace: "Quorum loss: everyone sees only one member, which does not lead.", plants: ["leader-without-a-quorum-goes-on", "leader-without-a-quorum-goes-on-unnoticed"] },
   { rule: "8", trace: "The leader hears a quorum only with a voter whose disk hangs, and another member reaches one without it.", plants: ["held-up-leader-goes-on", "stalled-voter-answers-pre-votes"] },
   { rule: "8", trace: "Constrained election: the only electable member has an old log.", plants: ["pre-vote-compares-logs"] },
   { rule: "8", trace: "Chained: A-B-C, A and C cut off from each other.", plants: ["no-pre-vote"] },
