@@ -65,8 +65,8 @@ export interface ChangePlan {
  */
 export interface Membership {
   members(): Promise<Members>;
-  /** Adds the new member that waits at `address` (host:port) as a learner, and tells it so. With `id`, only if it is that one. */
-  add(newcomer: { readonly address: string; readonly id?: Incarnation }, plan: ChangePlan): Promise<Members>;
+  /** Adds the new member that waits at `address` (host:port) as a learner, and tells it so. With `id`, only if it is that one. `added` is its id. */
+  add(newcomer: { readonly address: string; readonly id?: Incarnation }, plan: ChangePlan): Promise<Members & { readonly added: string }>;
   /** Makes a learner a voter; with `replaces`, in one step in the place of that voter. */
   promote(id: string, plan: ChangePlan & { readonly replaces?: string }): Promise<Members>;
   remove(id: string, plan: ChangePlan): Promise<Members>;

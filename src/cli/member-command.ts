@@ -97,13 +97,17 @@ async function mustNotShareItsName(calls: MembershipCalls, { id, name }: MemberE
 async function replace(id: string, address: string, { wait, ...flags }: WaitFlags): Promise<void> {
   const calls = await callsTo(flags);
   const before = await calls.members();
-  const old = before.members.find((member) => member.role === "voter" && (member.id === id || member.name === id));
+  const named = before.members.filter((member) => member.id === id || member.name === id);
+  const old = named.find((member) => member.role === "voter") ?? named[0];
   // Asked for again after it was done, it answers as the first time.
-  if (old === undefined && before.removed.includes(id) && before.members.some((member) => member.address === address && member.role === "voter")) {
-    return show(before);
+  const gone = before.removed.includes(id);
+  if (gone && before.members.some((member) => member.address === address)) return show(before);
+  if (old === undefined) {
+    const way = gone ? `${id} has left already. synod member add ${address} adds the new one.` : `There is no member ${id}. One that has left is named by its id.`;
+    throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", way);
   }
-  if (old === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no voter ${id}. One that has left is named by its id.`);
   if (id !== old.id) process.stderr.write(`${id} is ${old.id}\n`);
+  if (old.role === "learner") return await replaceLearner(calls, old, address, flags);
   const newcomer = await calls.add(address, flags);
   if (newcomer.role === "voter") {
     const what = newcomer.id === old.id
@@ -112,6 +116,15 @@ async function replace(id: string, address: string, { wait, ...flags }: WaitFlag
     throw new SynodError("SYNOD_ERR_BAD_REQUEST", `${address} ${what}`);
   }
   await becomeVoter(calls, newcomer, { waitMs: wait, force: flags.force, replaces: old.id });
+}
+
+/** A learner has no vote that would have to pass on in one step: it goes, and then the new one comes. */
+async function replaceLearner(calls: MembershipCalls, old: MemberEntry, address: string, flags: Flags): Promise<void> {
+  await calls.remove(old.id, flags);
+  process.stderr.write(`${old.name} has left\n`);
+  const { name } = await calls.add(address, { force: flags.force });
+  process.stderr.write(`${name} learns\n`);
+  show(await calls.members());
 }
 
 async function becomeVoter(calls: MembershipCalls, newcomer: MemberEntry, options: Parameters<MembershipCalls["promoteWhenCaughtUp"]>[1]): Promise<void> {

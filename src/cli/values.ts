@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { isNodeCount, MAX_NODES } from "../local/dev-folder.ts";
+import { isIncarnation } from "../paxos/ids.ts";
 
 /** Where the local cluster lives unless `--data` says otherwise. */
 export const DEFAULT_DEV_FOLDER = ".synod/dev";
@@ -34,6 +35,7 @@ export function parseMemberName(text: string): string {
   if (!/^[A-Za-z0-9]([A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/.test(text)) {
     throw new InvalidArgumentError('It must be 1 to 64 letters, digits, ".", "_" or "-", and begin and end with a letter or digit.');
   }
+  if (isIncarnation(text)) throw new InvalidArgumentError("It must not look like a member's id, by which members can be named, too.");
   return text;
 }
 

@@ -1,4 +1,5 @@
 import type { KeyRing } from "../auth/key-ring.ts";
+import { asSentence } from "../errors/sentence.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { Incarnation } from "../paxos/ids.ts";
 import type { Founding } from "../storage/interface.ts";
@@ -26,13 +27,18 @@ export async function askNewcomer(fetch: Fetch, url: string, cluster: string, ex
 
 /**
  * Gives an added newcomer the document that makes it a member; that it has it already is as good. It may name the newcomer only
- * once the configuration with it is chosen. Throws `SYNOD_ERR_CHANGE_UNKNOWN` when no answer came: the same call may be made again.
+ * once the configuration with it is chosen. Throws `SYNOD_ERR_CHANGE_UNKNOWN` when it did not take it: the same call may be made again.
  */
 export async function admit(fetch: Fetch, url: string, newcomer: Incarnation, founding: Founding, keys: KeyRing | null): Promise<void> {
+  let why: SynodError | null = null;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const identity = await askIdentity(fetch, url, CALL_MS);
     if (identity?.cluster === founding.cluster && identity.incarnation === newcomer) return;
-    if (identity !== null && (await sendFounding(fetch, url, newcomer, founding, CALL_MS, keys))) return;
+    if (identity === null) continue;
+    const answer = await sendFounding(fetch, url, newcomer, founding, CALL_MS, keys);
+    if (answer.taken) return;
+    why = answer.why ?? why;
   }
-  throw new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", `The member was added, but ${url} does not answer, and may not know it. Ask again: it is not added twice.`);
+  const what = why === null ? `${url} does not answer, and may not know it` : `does not know it yet: ${why.code}: ${asSentence(why.message)}`;
+  throw new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", `The member was added, but ${asSentence(what)} Ask again: it is not added twice.`);
 }

@@ -88,7 +88,7 @@ async function confirm(options: FounderOptions, url: string, founding: Founding)
       `${identity.member} at ${url} is not a member that ${options.record} names: its data folder was lost or exchanged.`,
     );
   }
-  const taken = await sendFounding(options.fetch, url, identity.incarnation, founding, CALL_MS, options.keys ?? null);
+  const { taken } = await sendFounding(options.fetch, url, identity.incarnation, founding, CALL_MS, options.keys ?? null);
   return taken ? identity.incarnation : null;
 }
 

@@ -14,10 +14,13 @@ export interface FoundingIdentity {
   readonly cluster: string | null;
 }
 
+/** Whether a member has the document; if not, what it said that may pass, null when it said nothing. */
+export type Taken = { readonly taken: true } | { readonly taken: false; readonly why: SynodError | null };
+
 /** Asks a member who it is. Null when it does not answer now (it may be starting); throws a coded error when it answers nonsense. */
 export async function askIdentity(fetch: Fetch, url: string, timeoutMs: number): Promise<FoundingIdentity | null> {
   const body = await call(fetch, url, { method: "GET" }, timeoutMs);
-  if (body === null) return null;
+  if (body === null || body instanceof SynodError) return null;
   const { member, incarnation, cluster } = body;
   const wellFormed = typeof member === "string" && typeof incarnation === "string" && isIncarnation(incarnation) &&
     (cluster === null || typeof cluster === "string");
@@ -25,19 +28,20 @@ export async function askIdentity(fetch: Fetch, url: string, timeoutMs: number):
   return { member, incarnation, cluster };
 }
 
-/** Sends the document, authorized by `keys` where there are any. True once the member has it on disk; false when no final answer came, so that it must be asked again. */
+/** Sends the document, authorized by `keys` where there are any. Taken once the member has it on disk; not taken when no final answer came, so that it must be asked again. */
 export async function sendFounding(
   fetch: Fetch, url: string, incarnation: Incarnation, founding: Founding, timeoutMs: number, keys: KeyRing | null,
-): Promise<boolean> {
+): Promise<Taken> {
   const { cluster, configuration, configurationSlot } = founding;
   const body = JSON.stringify({ incarnation, founding: { cluster, configuration, configurationSlot } });
   const answer = await authorized(keys, (headers) => {
     return call(fetch, url, { method: "POST", headers: { "content-type": "application/json", ...headers }, body }, timeoutMs);
   });
-  return answer !== null;
+  return answer === null || answer instanceof SynodError ? { taken: false, why: answer } : { taken: true };
 }
 
-async function call(fetch: Fetch, url: string, init: RequestInit, timeoutMs: number): Promise<Record<string, unknown> | null> {
+/** The answer's body, an error that may pass, or null when no answer came. Throws all other errors. */
+async function call(fetch: Fetch, url: string, init: RequestInit, timeoutMs: number): Promise<Record<string, unknown> | SynodError | null> {
   let response: Response;
   let text: string;
   try {
@@ -49,7 +53,7 @@ async function call(fetch: Fetch, url: string, init: RequestInit, timeoutMs: num
   const body = parseObject(text);
   if (response.ok) return body;
   const error = errorOf(url, response.status, body);
-  if (error.kind.retryable || error.kind.outcomeUnknown) return null;
+  if (error.kind.retryable || error.kind.outcomeUnknown) return error;
   throw error;
 }
 

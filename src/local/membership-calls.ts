@@ -81,11 +81,10 @@ export class MembershipCalls {
     return named.length === 1 ? (named[0]?.id ?? member) : member;
   }
 
-  /** The entry of the new member at `address`, who is a learner then. */
+  /** The entry of the new member at `address`, who is a learner then, or what it became since if it was added before. */
   async add(address: string, plan: CallPlan = {}): Promise<MemberEntry> {
-    const { members } = await this.#callForMembers("POST", "/v1/members", { address, ...fieldsOf(plan) });
-    // The latest one at that address: a lost member may be known there too.
-    const newcomer = members.findLast((member) => member.address === address);
+    const { members, added } = await this.#callForMembers<Members & { readonly added: string }>("POST", "/v1/members", { address, ...fieldsOf(plan) });
+    const newcomer = members.find((member) => member.id === added);
     if (newcomer === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `${address} was added and removed again meanwhile.`);
     return newcomer;
   }
@@ -140,8 +139,8 @@ export class MembershipCalls {
     }
   }
 
-  async #callForMembers(method: Call["method"], path: string, body?: unknown): Promise<Members> {
-    const members = await this.#call<Members>(sendChange, method, path, body);
+  async #callForMembers<T extends Members = Members>(method: Call["method"], path: string, body?: unknown): Promise<T> {
+    const members = await this.#call<T>(sendChange, method, path, body);
     this.#latest = Math.max(this.#latest, members.configuration);
     return members;
   }

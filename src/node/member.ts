@@ -1,6 +1,6 @@
 import { assert } from "../codec/assert.ts";
 import { SynodError } from "../errors/synod-error.ts";
-import { isMember, type MemberInfo } from "../paxos/configuration.ts";
+import { isMember, isVoter, type MemberInfo } from "../paxos/configuration.ts";
 import { type CoreStatus, PaxosCore } from "../paxos/core.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import { DEFAULT_TIMINGS, type Effects } from "../paxos/interface.ts";
@@ -187,6 +187,13 @@ export class Member {
   transferLeadership(target: Incarnation | null): void {
     this.#core.step({ type: "transferLeadership", target });
     this.#schedule();
+  }
+
+  /** Why this leader does not even ask `target` to take over, while which proposals would wait; null: it may. */
+  refuseSuccessor(target: Incarnation): SynodError | null {
+    if (!isVoter(this.#core.configuration, target)) return new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", "Only a voter can lead. GET /v1/members lists the voters.");
+    if (target === this.self || this.#core.hears(target)) return null;
+    return new SynodError("SYNOD_ERR_NO_SUCCESSOR", "That member does not answer, so it cannot lead: it is stopped, cut off, or fenced, and then has to be replaced. Nothing was changed.");
   }
 
   // What the world tells.
@@ -559,12 +566,9 @@ export class Member {
   }
 
   #beginTransfer(target: Incarnation): SynodError | null {
-    const { voters } = this.#core.configuration;
-    if (!voters.some((voter) => voter.incarnation === target)) {
-      return new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", "Only a voter can lead. GET /v1/members lists the voters.");
-    }
-    if (target !== this.self) this.transferLeadership(target);
-    return null;
+    const refusal = this.refuseSuccessor(target);
+    if (refusal === null && target !== this.self) this.transferLeadership(target);
+    return refusal;
   }
 
   #linkedLeader(): Incarnation | null {

@@ -14,6 +14,7 @@ import type { MemberRequest, MembersView } from "./member-requests.ts";
 /** How often it is looked whether a transfer of leadership has come about, and for how long. */
 const TRANSFER_LOOK_MS = 10;
 const TRANSFER_WAIT_MS = 2_000;
+export const NOT_HANDED_OVER = "The other member does not lead in time. It may be behind, or its disk slow, and may yet take over. GET /v1/members says how far it is; ask again.";
 
 export interface MembershipPort {
   /** The member at work; throws the coded error that says why there is none. */
@@ -45,7 +46,7 @@ export class MembershipService implements Membership {
     return this.#describe(view);
   }
 
-  async add(newcomer: { readonly address: string; readonly id?: Incarnation }, plan: ChangePlan): Promise<Members> {
+  async add(newcomer: { readonly address: string; readonly id?: Incarnation }, plan: ChangePlan): Promise<Members & { readonly added: string }> {
     const url = `http://${newcomer.address}`;
     this.#port.member();
     const cluster = this.#port.cluster();
@@ -53,7 +54,7 @@ export class MembershipService implements Membership {
     const view = await this.#change({ type: "addLearner", member: { incarnation, name, address: newcomer.address } }, plan);
     const { configuration, configurationSlot } = view;
     await admit(this.#port.fetch, url, incarnation, { cluster, configuration, configurationSlot }, this.#port.keys);
-    return this.#describe(view);
+    return { ...this.#describe(view), added: incarnation };
   }
 
   async promote(id: string, { replaces, ...plan }: ChangePlan & { readonly replaces?: string }): Promise<Members> {
@@ -75,7 +76,7 @@ export class MembershipService implements Membership {
       if (this.#port.member().status().leader === target) return this.members();
       await this.#port.pause(TRANSFER_LOOK_MS);
     }
-    throw new SynodError("SYNOD_ERR_TIMEOUT", "The transfer did not succeed in time. Ask again when the member has caught up.");
+    throw new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", NOT_HANDED_OVER);
   }
 
   /** An id stands for itself, known or not: the leader judges it. Names are those of the leader's configuration. */

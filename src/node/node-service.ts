@@ -14,10 +14,11 @@ import type { PaxosEvent } from "../paxos/interface.ts";
 import type { StateMachine } from "../state/state-machine.ts";
 import { type Fence, fenceError } from "../storage/fence-file.ts";
 import type { Founding, MemberFolder } from "../storage/interface.ts";
+import { isNoSpace } from "../storage/no-space.ts";
 import type { LinkStatus } from "../transport/link-status.ts";
 import { leaderNews, memberName, nameBallot, nameEvent } from "./event-names.ts";
 import { checkNamed } from "./founding-check.ts";
-import { MembershipService } from "./membership-service.ts";
+import { MembershipService, NOT_HANDED_OVER } from "./membership-service.ts";
 import type { Member } from "./member.ts";
 import { sampleMember } from "./member-sample.ts";
 import { judgeReadiness } from "./readiness.ts";
@@ -202,7 +203,9 @@ export class NodeService implements Service {
     if (this.#fence !== null) throw fenceError(this.#fence);
     if (incarnation !== own) throw new SynodError("SYNOD_ERR_WRONG_INCARNATION");
     checkNamed(founding, this.#storage.identity);
-    await this.#storage.saveFounding(founding);
+    await this.#storage.saveFounding(founding).catch((error: unknown) => {
+      throw isNoSpace(error) ? new SynodError("SYNOD_ERR_NO_SPACE", "This member's disk is full: it cannot keep the document that makes it a member.") : error;
+    });
     if (this.#member === null) await this.#begin(founding);
   }
 
@@ -235,10 +238,12 @@ export class NodeService implements Service {
     const member = this.#member;
     if (member === null) throw this.#notYet();
     const to = target === undefined ? null : allMembers(this.#configuration()).find(({ name }) => name === target)?.incarnation;
-    if (to === undefined) throw new SynodError("SYNOD_ERR_BAD_REQUEST", `There is no member named ${target}.`);
+    if (to === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no member named ${target}. GET /v1/members lists those that there are.`);
     const { role, leader } = this.status();
     if (role !== "leader") throw new SynodError("SYNOD_ERR_NOT_LEADER", undefined, { leader });
-    if (!(await this.handOver(to))) throw new SynodError("SYNOD_ERR_TIMEOUT", "The transfer did not succeed in time.");
+    const refusal = to === null ? null : member.refuseSuccessor(to);
+    if (refusal !== null) throw refusal;
+    if (!(await this.handOver(to))) throw new SynodError("SYNOD_ERR_CHANGE_UNKNOWN", NOT_HANDED_OVER);
   }
 
   /** Hands leadership over. Resolves, with whether it succeeded, as soon as another leader is known or the time is up. */

@@ -140,6 +140,11 @@ export class PaxosCore {
     return this.#leader?.memberProgress() ?? [];
   }
 
+  /** Whether this member leads and heard from `member` within an election timeout. */
+  hears(member: Incarnation): boolean {
+    return this.#leader?.hears(member) ?? false;
+  }
+
   /** Everybody who has a part in the configuration in force or in one that this member proposes: whom to have links with. */
   get peers(): readonly MemberInfo[] {
     const next = this.#leader?.nextConfiguration ?? null;

@@ -469,6 +469,11 @@ export class Leader {
     return isQuorum(this.#context.configuration, (voter) => this.#holds(voter, (progress) => this.#hearsFrom(progress)));
   }
 
+  /** Whether `member` was heard from within one election timeout. */
+  hears(member: Incarnation): boolean {
+    return this.#holds(member, (progress) => this.#hearsFrom(progress));
+  }
+
   #hearsFrom(progress: Progress): boolean {
     const { nowMs, timings } = this.#context;
     return nowMs - progress.heardAtMs <= timings.electionTimeoutMs;

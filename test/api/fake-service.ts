@@ -17,7 +17,7 @@ class FakeMembership implements Membership {
   failure: SynodError | null = null;
 
   members = (): Promise<Members> => this.#answer("members");
-  add = (...asked: Parameters<Membership["add"]>): Promise<Members> => this.#answer("add", ...asked);
+  add = async (...asked: Parameters<Membership["add"]>): Promise<Members & { added: string }> => ({ ...await this.#answer("add", ...asked), added: "b".repeat(32) });
   promote = (...asked: Parameters<Membership["promote"]>): Promise<Members> => this.#answer("promote", ...asked);
   remove = (...asked: Parameters<Membership["remove"]>): Promise<Members> => this.#answer("remove", ...asked);
   transferLeadership = (id: string): Promise<Members> => this.#answer("transferLeadership", id);

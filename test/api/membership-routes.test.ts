@@ -34,7 +34,7 @@ describe("POST /v1/members", () => {
     [{ address: "h:1", configuration: 12, force: false }, { address: "h:1" }, { plannedFrom: 12, force: false }],
   ])("adds what %j says", async (body, newcomer, plan) => {
     const { url, service } = await startApi();
-    expect(await json(post(`${url}/v1/members`, body))).toEqual({ status: 200, body: MEMBERS });
+    expect(await json(post(`${url}/v1/members`, body))).toEqual({ status: 200, body: { ...MEMBERS, added: "b".repeat(32) } });
     expect(service.membership.calls).toEqual([["add", newcomer, plan]]);
   });
 

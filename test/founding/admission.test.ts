@@ -15,3 +15,14 @@ it("a newcomer that was added and does not take its document in time may be adde
   });
   expect(calls).toBe(3);
 });
+
+it("a newcomer that cannot keep its document is said to answer so", async () => {
+  const founding = { cluster: "c".repeat(32), configuration: scenarioConfiguration(3), configurationSlot: slot(7) };
+  const fetch = (_: string, { method }: RequestInit): Promise<Response> => Promise.resolve(method === "GET"
+    ? Response.json({ member: "n4", incarnation: memberIncarnation(4), cluster: null })
+    : Response.json({ code: "SYNOD_ERR_NO_SPACE", message: "This member's disk is full" }, { status: 507 }));
+  await expect(admit(fetch, "http://h:1", memberIncarnation(4), founding, null)).rejects.toMatchObject({
+    code: "SYNOD_ERR_CHANGE_UNKNOWN",
+    message: "The member was added, but does not know it yet: SYNOD_ERR_NO_SPACE: http://h:1: This member's disk is full. Ask again: it is not added twice.",
+  });
+});

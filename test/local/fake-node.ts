@@ -91,23 +91,27 @@ function saveMember(member: FakeMember): void {
 }
 
 /** The membership routes, without any of what they mean. */
-async function changeMembers({ method, url = "" }: IncomingMessage, body: string): Promise<void> {
+async function changeMembers({ method, url = "" }: IncomingMessage, body: string): Promise<{ readonly added?: string }> {
   const [, , , id = ""] = (url.split("?")[0] ?? "").split("/");
   const known = members().find((member) => member.id === id);
   if (method === "DELETE" && known !== undefined) rmSync(shared(`member-${known.name}`));
-  if (method !== "POST") return;
-  if (known !== undefined) return saveMember({ ...known, role: "voter" });
+  if (method !== "POST") return {};
+  if (known !== undefined) {
+    saveMember({ ...known, role: "voter" });
+    return {};
+  }
   const { address } = JSON.parse(body) as { address: string };
   const newcomer = (await (await fetch(`http://${address}/v1/founding`)).json()) as { member: string; incarnation: string };
   saveMember({ id: newcomer.incarnation, name: newcomer.member, address, role: "learner", caughtUp: true });
+  return { added: newcomer.incarnation };
 }
 
 async function answerMembership(request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (request.method !== "GET" && existsSync(shared("refusal"))) {
     return void response.writeHead(409).end(JSON.stringify({ code: readFileSync(shared("refusal"), "utf8"), message: "refused by a fake" }));
   }
-  await changeMembers(request, (await buffer(request)).toString());
-  response.end(JSON.stringify({ configuration: 1, pending: false, members: members(), removed: [] }));
+  const changed = await changeMembers(request, (await buffer(request)).toString());
+  response.end(JSON.stringify({ configuration: 1, pending: false, members: members(), removed: [], ...changed }));
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -20,7 +20,7 @@ interface Answer {
 
 const member = (fields: Partial<MemberEntry>): MemberEntry =>
   ({ id: "1".repeat(32), name: "n4", address: "h:4", role: "learner", leader: false, behind: 9, heardMs: 1, caughtUp: true, ...fields });
-const listing = (...members: readonly MemberEntry[]): Answer => ({ body: { configuration: 7, pending: false, members, removed: [] } });
+const listing = (...members: readonly MemberEntry[]): Answer => ({ body: { configuration: 7, pending: false, members, removed: [], added: "1".repeat(32) } });
 const refusal = (code: string, status = 409): Answer => ({ status, body: { code, message: `it is ${code}` } });
 
 /** A member that gives these answers one after the other, the last one again and again, and notes what it is asked. */
@@ -63,6 +63,11 @@ describe("membership calls", () => {
   it("know a newcomer from the lost member at the same address", async () => {
     const { url } = await serving(listing(member({ id: "2".repeat(32), role: "voter" }), member({})));
     expect((await new MembershipCalls(() => url).add("h:4")).id).toBe("1".repeat(32));
+  });
+
+  it("know a newcomer whose address is written in another way", async () => {
+    const { url } = await serving(listing(member({ id: "2".repeat(32), role: "voter" }), member({ address: "localhost:4" })));
+    expect((await new MembershipCalls(() => url).add("127.0.0.1:4")).id).toBe("1".repeat(32));
   });
 
   it("promote a learner once it has caught up, and again when it fell behind meanwhile", async () => {
