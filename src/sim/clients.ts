@@ -46,6 +46,7 @@ export class Clients {
   /** Nobody begins anything before. */
   #restUntilMs = 0;
   #open = 0;
+  readonly #unanswered = new Set<{ readonly machine: Machine; readonly life: number }>();
   #acknowledged = 0;
   #newestAcknowledgedMs = -1;
   #values = 0;
@@ -63,6 +64,12 @@ export class Clients {
   /** Operations that have no end yet. */
   get open(): number {
     return this.#open;
+  }
+
+  /** Requests that members took and have not answered, though they live: whoever asked may have given up, they may not (rule 22). */
+  get unanswered(): number {
+    for (const asked of this.#unanswered) if (asked.machine.life !== asked.life) this.#unanswered.delete(asked);
+    return this.#unanswered.size;
   }
 
   /** Writes that succeeded. */
@@ -233,7 +240,12 @@ export class Clients {
     };
     const stopWatching = machine.whenEnded(() => answer(given));
     this.#world.after(this.#options.plan.patienceMs, () => answer(given));
-    machine.whenAwake(life, () => ask(member, answer));
+    const asked = { machine, life };
+    this.#unanswered.add(asked);
+    machine.whenAwake(life, () => ask(member, (outcome) => {
+      this.#unanswered.delete(asked);
+      answer(outcome);
+    }));
   }
 
   #nowNs(): number {

@@ -37,8 +37,9 @@ const MOST_FLAPS = 40;
 const SET_BACK_MS = 3_000;
 /** How often another process looks for room on a disk that stays full, to take it. */
 const TAKE_ROOM_MS = 20;
-/** How long nobody writes, on the average. */
+/** How long nobody writes, on the average and at most: a lull may last when everything has healed, and clients must write in time. */
 const LULL_MS = 1_500;
+const LONGEST_LULL_MS = 5_000;
 const CALM_SYNC_MS = 0.5;
 const SLOW = 300;
 
@@ -269,7 +270,7 @@ export class Faults {
       case "burst":
         return this.#parts.burst(machine);
       case "lull":
-        return this.#parts.lull(random.exponential(LULL_MS));
+        return this.#parts.lull(Math.min(LONGEST_LULL_MS, random.exponential(LULL_MS)));
       case "change":
         return this.#parts.administrator.change();
       case "changeTwice":

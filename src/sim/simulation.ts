@@ -45,7 +45,7 @@ export interface SimulationReport {
   readonly fingerprint: number;
 }
 
-/** With a quorum healed a write is acknowledged within this time, with everything healed every client has had an answer: election timeouts, catch-up and the clients' own. */
+/** With a quorum healed, and clients that write, a write is acknowledged within this time, with everything healed every client has had an answer: election timeouts, catch-up and the clients' own. */
 const PROGRESS_MS = 15_000;
 const UNDER_WAY_MS = 1_000;
 /** How long leadership is looked at then. */
@@ -213,9 +213,10 @@ class Simulation {
   async #mustComeToRest(): Promise<void> {
     this.#clients.stop();
     this.#administrator.stop();
-    await this.#world.run(this.#world.nowMs + PROGRESS_MS, () => this.#clients.open === 0 && !this.#administrator.busy && this.#isEven());
+    await this.#world.run(this.#world.nowMs + PROGRESS_MS, () => this.#clients.open === 0 && this.#clients.unanswered === 0 && !this.#administrator.busy && this.#isEven());
     if (this.#administrator.busy) throw new NoProgress(`a change of the members had no end within ${PROGRESS_MS} ms after everything had healed`);
     if (this.#clients.open > 0) throw new NoProgress(`${this.#clients.open} operations had no end within ${PROGRESS_MS} ms after everything had healed`);
+    if (this.#clients.unanswered > 0) throw new NoProgress(`${this.#clients.unanswered} requests had no answer of members that live within ${PROGRESS_MS} ms after everything had healed`);
     if (!this.#isEven()) throw new NoProgress(`the members did not come to the same slot and ballot within ${PROGRESS_MS} ms after everything had healed`);
   }
 

@@ -76,6 +76,15 @@ describe("phase 1", () => {
     expect(core.core.status().role).toBe("leader");
   });
 
+  it("does not count a promise whose report begins above what was asked for", () => {
+    const core = new LoneCore().campaign();
+    const asked = promise(core, []);
+    core.receive(2, { ...asked, fromSlot: slot(2) });
+    expect(core.core.status().role).toBe("candidate");
+    core.receive(2, asked);
+    expect(core.core.status().role).toBe("leader");
+  });
+
   it("does not count a promise whose report goes on, and asks for the next part", () => {
     const core = new LoneCore().campaign();
     core.receive(2, promise(core, [report(1, 1, "a")], { nextSlot: slot(2) }));

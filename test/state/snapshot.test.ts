@@ -49,6 +49,23 @@ describe("a snapshot", () => {
     expect(restored.openSession()).toBe(session + 1);
   });
 
+  test("keeps when idempotency keys and sessions end", () => {
+    const limits = { idempotencyWindowMs: 1000, sessionIdleMs: 1000 };
+    const machine = new Machine(limits);
+    machine.advanceTo(5000);
+    const session = machine.openSession();
+    machine.apply(put("a", "1", withKey("k")));
+    machine.advanceTo(5800);
+    const restored = new Machine(limits);
+    restored.state = restore(bytesOfSnapshot(machine.state.snapshot()), 1000, limits);
+    for (const each of [machine, restored]) {
+      each.advanceTo(6100);
+      expect(each.apply(put("a", "2", withKey("k")))).toMatchObject({ type: "written" });
+      expect(each.apply(put("a", "3", inSession(session, 1)))).toMatchObject({ code: "SYNOD_ERR_SESSION_EXPIRED" });
+    }
+    expect(restored.state.checksum).toBe(machine.state.checksum);
+  });
+
   test("keeps the order in which sessions are evicted", () => {
     const limits = { maxSessions: 3 };
     const machine = new Machine(limits);

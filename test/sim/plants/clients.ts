@@ -22,6 +22,16 @@ export const CLIENTS: readonly Plant[] = [
     patches: [{ file: "state/state-machine.ts", replace: "    this.#idempotency.remember(key,", by: "    if (result.type === \"refused\") this.#idempotency.remember(key," }],
   },
   {
+    name: "unconfirmed-read-is-dropped",
+    rule: "11",
+    mistake: "A read that no leader confirms is neither asked for again nor answered.",
+    patches: [{
+      file: "node/read-router.ts",
+      replace: "      this.#waiting = [...reads, ...this.#waiting];\n      return;",
+      by: "      this.#held -= reads.length;\n      return;",
+    }],
+  },
+  {
     name: "key-with-another-body-executes",
     rule: "22",
     mistake: "A write is known by its idempotency key and its body: the same key with another body is executed.",

@@ -38,6 +38,7 @@ export const TRACES: readonly Trace[] = [
   { rule: "11", trace: "A read is answered by somebody who leads no more.", plants: ["read-without-a-round", "read-round-of-before"] },
   { rule: "11", trace: "The number of a read is used again in a later life.", plants: ["read-of-a-later-life-is-answered"] },
   { rule: "11", trace: "A read is confirmed before what was chosen by then is applied here.", plants: ["read-before-its-slot-is-applied"] },
+  { rule: "11", trace: "A read that no leader confirms gets no answer at all.", plants: ["unconfirmed-read-is-dropped"] },
   { rule: "12", trace: "A transfer fails while proposals wait for it.", plants: ["failed-transfer-holds-for-ever"] },
   { rule: "12", trace: "Leadership is handed to a member that does not hold all yet.", plants: ["transfer-does-not-wait"] },
   { rule: "13", trace: "C promises 5, loses its disk and votes again.", plants: ["lost-disk-votes-again"] },
