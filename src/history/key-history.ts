@@ -178,7 +178,7 @@ function indexRevisions(definite: readonly Definite[]): Map<number, Operation> |
 function ghostsOf(definite: readonly Definite[], unseen: Unseen, known: ReadonlyMap<number, Operation>): number[] {
   const ghosts = new Set<number>();
   const named = definite.map(({ step }) => (step.is === "cas" || step.is === "delete" ? step.prevRevision : null));
-  for (const revision of [...named, ...unseen.cadByRevision.keys()]) {
+  for (const revision of [...named, ...unseen.casByRevision.keys(), ...unseen.cadByRevision.keys()]) {
     if (revision !== null && revision > 0 && !known.has(revision)) ghosts.add(revision);
   }
   return [...ghosts].sort((a, b) => a - b);

@@ -50,6 +50,8 @@ export interface MemberParts {
   readonly limits?: Partial<Limits>;
   /** A snapshot is taken when the log has grown by this much since the last one. */
   readonly snapshotBytes?: number;
+  /** Bytes of a snapshot in one message, by default 192 KiB; only the simulator sends less. */
+  readonly snapshotPartBytes?: number;
   /** How it writes to its peers; a test brings a later one. */
   readonly codec?: PeerCodec;
 }

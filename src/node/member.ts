@@ -21,7 +21,7 @@ import { PEER_CODEC } from "./peer-codec.ts";
 import type { PeerMessage } from "./peer-messages.ts";
 import { type ReadAnswer, ReadRouter } from "./read-router.ts";
 import { SnapshotFetch } from "./snapshot-fetch.ts";
-import { SnapshotServer } from "./snapshot-server.ts";
+import { SNAPSHOT_PART_BYTES, SnapshotServer } from "./snapshot-server.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";
 import { SpaceGuard } from "./space-guard.ts";
 import { StateAgreement } from "./state-agreement.ts";
@@ -90,6 +90,7 @@ export class Member {
     this.#memberRequests = new MemberRequests(this.#memberRequestPort(), nonceSeed);
     this.#snapshotTaker = new SnapshotTaker(this.#snapshotTakerPort(), parts.snapshotBytes ?? DEFAULT_SNAPSHOT_BYTES);
     this.#snapshotServer = new SnapshotServer(storage, {
+      partBytes: parts.snapshotPartBytes ?? SNAPSHOT_PART_BYTES,
       nowMs: () => clock.nowMs(),
       send: (to, message) => this.#linked.send(to, message),
       requestSnapshot: () => this.#snapshotTaker.request(),
@@ -423,6 +424,7 @@ export class Member {
   #fetchSnapshot(from: Incarnation, minSlot: Slot): void {
     if (this.#snapshotFetch !== null && !this.#snapshotFetch.ended) return;
     this.#snapshotFetch = new SnapshotFetch({
+      limits: this.state.limits,
       nowMs: () => this.#clock.nowMs(),
       send: (to, message) => void this.#linked.send(to, message),
       write: (handle, chunks) => this.#parts.storage.writeSnapshot(handle, chunks),

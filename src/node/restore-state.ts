@@ -1,4 +1,5 @@
 import { DecodeError } from "../codec/byte-reader.ts";
+import { DEFAULT_STATE_LIMITS, type StateLimits } from "../state/limits.ts";
 import { StateRestorer } from "../state/restorer.ts";
 import { StateMachine } from "../state/state-machine.ts";
 import { decodeOrCorrupt } from "../storage/corrupt.ts";
@@ -6,20 +7,20 @@ import type { SnapshotReader, Storage } from "../storage/interface.ts";
 
 const READ_BYTES = 1024 * 1024;
 
-/** The state of the newest snapshot on disk, or an empty one. Throws `SYNOD_ERR_CORRUPT` when the snapshot's bytes are wrong. */
-export async function restoreState(storage: Storage): Promise<StateMachine> {
+/** The state of the newest snapshot on disk, or an empty one; `limits` must be those of all members. Throws `SYNOD_ERR_CORRUPT` when the snapshot's bytes are wrong. */
+export async function restoreState(storage: Storage, limits: StateLimits = DEFAULT_STATE_LIMITS): Promise<StateMachine> {
   const reader = await storage.openSnapshot();
-  if (reader === null) return new StateMachine();
+  if (reader === null) return new StateMachine(limits);
   try {
-    return await restore(reader);
+    return await restore(reader, limits);
   } finally {
     await reader.close();
   }
 }
 
-async function restore(reader: SnapshotReader): Promise<StateMachine> {
+async function restore(reader: SnapshotReader, limits: StateLimits): Promise<StateMachine> {
   const name = `the snapshot of slot ${reader.handle.slot}`;
-  const restorer = new StateRestorer();
+  const restorer = new StateRestorer(limits);
   for (let offset = 0; offset < reader.size; ) {
     const bytes = await reader.read(offset, READ_BYTES);
     decodeOrCorrupt(name, offset, () => restorer.push(bytes));

@@ -1,6 +1,7 @@
 import { assert } from "../codec/assert.ts";
 import type { Incarnation, Slot } from "../paxos/ids.ts";
 import type { SnapshotHandle } from "../paxos/records.ts";
+import type { StateLimits } from "../state/limits.ts";
 import { StateRestorer } from "../state/restorer.ts";
 import type { StateMachine } from "../state/state-machine.ts";
 import type { PeerMessage } from "./peer-messages.ts";
@@ -10,6 +11,8 @@ const RETRY_MS = 1_000;
 const MAX_RETRIES = 15;
 
 export interface SnapshotFetchPort {
+  /** Those of all members. */
+  readonly limits: StateLimits;
   nowMs(): number;
   send(to: Incarnation, message: PeerMessage): void;
   /** Makes the snapshot durable: resolves once it is synced and verified. */
@@ -26,7 +29,7 @@ export class SnapshotFetch {
   readonly from: Incarnation;
   readonly minSlot: Slot;
   readonly #port: SnapshotFetchPort;
-  readonly #restorer = new StateRestorer();
+  readonly #restorer: StateRestorer;
   #handle: SnapshotHandle | null = null;
   #size = 0;
   #offset = 0;
@@ -40,6 +43,7 @@ export class SnapshotFetch {
 
   constructor(port: SnapshotFetchPort, from: Incarnation, minSlot: Slot) {
     this.#port = port;
+    this.#restorer = new StateRestorer(port.limits);
     this.from = from;
     this.minSlot = minSlot;
     this.#ask();

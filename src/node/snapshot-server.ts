@@ -3,12 +3,14 @@ import type { SnapshotReader, Storage } from "../storage/interface.ts";
 import type { PeerMessage } from "./peer-messages.ts";
 
 /** Bytes of state in one message. */
-const CHUNK_BYTES = 192 * 1024;
+export const SNAPSHOT_PART_BYTES = 192 * 1024;
 /** Transfers that are served at once; one that nobody asked for in this long is forgotten. */
 const MAX_TRANSFERS = 16;
 const IDLE_MS = 10_000;
 
 export interface SnapshotServerPort {
+  /** Bytes of state in one message at the most. */
+  readonly partBytes: number;
   nowMs(): number;
   send(to: Incarnation, message: PeerMessage): void;
   /** Has a new snapshot taken as soon as possible. */
@@ -57,7 +59,7 @@ export class SnapshotServer {
       const { handle, size } = transfer.reader;
       const offset = Math.min(request.offset, size);
       if (this.#port.busy()) await new Promise<void>((resolve) => this.#port.after(PACE_MS, resolve));
-      const bytes = await transfer.reader.read(offset, Math.min(CHUNK_BYTES, size - offset));
+      const bytes = await transfer.reader.read(offset, Math.min(this.#port.partBytes, size - offset));
       this.#port.send(from, { type: "snapshotChunk", handle, size, offset, bytes });
     } catch (error) {
       this.#port.failed(error);

@@ -6,6 +6,7 @@ import type { MemberObserver } from "../node/member-parts.ts";
 import { PEER_CODEC, type PeerCodec } from "../node/peer-codec.ts";
 import { CHECKSUM, DISK, FORWARD, FORWARDED, PAXOS, type PeerMessage } from "../node/peer-messages.ts";
 import { restoreState } from "../node/restore-state.ts";
+import { SNAPSHOT_PART_BYTES } from "../node/snapshot-server.ts";
 import { type Incarnation, incarnation, NO_INCARNATION } from "../paxos/ids.ts";
 import type { Limits } from "../paxos/interface.ts";
 import type { Message } from "../paxos/messages.ts";
@@ -13,6 +14,7 @@ import type { RecoveredState } from "../paxos/records.ts";
 import { MAX_SCENARIO_MEMBERS, memberIncarnation, memberNumber } from "../scenario/names.ts";
 import type { SeededRandom } from "../scenario/seeded-random.ts";
 import { Violation } from "../scenario/violation.ts";
+import type { StateLimits } from "../state/limits.ts";
 import type { Founding, Identity, Storage } from "../storage/interface.ts";
 import { openStorage } from "../storage/open.ts";
 import { MachineClock } from "./machine-clock.ts";
@@ -31,8 +33,10 @@ export interface MachineOptions {
   readonly network: () => Network;
   readonly watch: Watch;
   readonly limits: Partial<Limits>;
+  readonly stateLimits: StateLimits;
   readonly segmentBytes: number;
   readonly snapshotBytes: number;
+  readonly snapshotPartBytes?: number;
   /** How long a sync takes at present, in milliseconds; Infinity while the disk hangs. */
   readonly syncMs: (machine: number) => number;
   /** How long anything else on the disk takes: mostly nothing. */
@@ -177,7 +181,7 @@ export class Machine {
   }
 
   async #begin(life: number): Promise<void> {
-    const { world, watch, segmentBytes, limits, snapshotBytes } = this.#options;
+    const { world, watch, segmentBytes, limits, stateLimits, snapshotBytes, snapshotPartBytes = SNAPSHOT_PART_BYTES } = this.#options;
     const founding = this.#founding;
     assert(founding !== null, "only a machine that was asked to join runs a process");
     const clock = (this.#processClock = this.#clockOf(life));
@@ -204,7 +208,7 @@ export class Machine {
       if (life === this.#life && !isNamed(founding, storage.identity)) return this.#stayOut();
       await storage.saveFounding(founding);
     }
-    const state = await restoreState(storage);
+    const state = await restoreState(storage, stateLimits);
     if (life !== this.#life) return;
     if (this.#disk.wasSetBack) {
       if (!this.#options.isRemembered(this.number, storage.stats().records)) return this.#stayOut();
@@ -215,7 +219,7 @@ export class Machine {
     this.#storage = storage;
     this.#starting = false;
     this.#member = new Member({
-      storage: this.#watched(storage), founding, state, limits, snapshotBytes,
+      storage: this.#watched(storage), founding, state, limits, snapshotBytes, snapshotPartBytes,
       links: {
         send: (to, bytes, _, said) => this.#send(memberNumber(to), bytes, said),
         flush: () => {},

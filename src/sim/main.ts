@@ -50,7 +50,7 @@ async function searchSeeds({ seeds, from, minutes, jobs, wishes, limitMs = usual
   progress.end();
   if (tally.seeds > 0) tellSpeed(tally, passedMs(), time, cpuMs);
   if (failure !== null) return tellFailure(failure, wishes, limitMs);
-  say(`the seeds from ${from} to ${from + tally.seeds - 1} are fine`);
+  say(tally.seeds === 0 ? "no seed came to its end in that time" : `the seeds from ${from} to ${from + tally.seeds - 1} are fine`);
   return 0;
 }
 

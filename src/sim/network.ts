@@ -57,6 +57,8 @@ export class Network {
   /** By path: what is not overtaken arrives no earlier than this. */
   readonly #lastArrivalMs: Float64Array;
   messages = 0;
+  /** How often each of its faults befell a message. */
+  readonly drawn: Record<"lateness" | "loss" | "repetition" | "reordering", number> = { lateness: 0, loss: 0, repetition: 0, reordering: 0 };
 
   constructor(world: World, faults: () => NetworkFaults, endpoints: readonly Endpoint[]) {
     this.#world = world;
@@ -129,12 +131,18 @@ export class Network {
     if (!pair.up) return false;
     this.messages += 1;
     const { loss, repetition, lateness } = this.#faults();
-    if (mayRepeat && lateness > 0 && this.#random.chance(lateness)) this.#deliverLate(from, to, bytes);
+    if (mayRepeat && lateness > 0 && this.#befalls("lateness", lateness)) this.#deliverLate(from, to, bytes);
     if (this.#cuts.size > 0 && this.#isCut(from, to)) return true;
-    if (loss > 0 && this.#random.chance(loss)) return true;
+    if (loss > 0 && this.#befalls("loss", loss)) return true;
     this.#deliverLater(from, to, bytes, pair);
-    if (mayRepeat && repetition > 0 && this.#random.chance(repetition)) this.#deliverLater(from, to, bytes, pair);
+    if (mayRepeat && repetition > 0 && this.#befalls("repetition", repetition)) this.#deliverLater(from, to, bytes, pair);
     return true;
+  }
+
+  #befalls(fault: keyof Network["drawn"], probability: number): boolean {
+    const befalls = this.#random.chance(probability);
+    if (befalls) this.drawn[fault] += 1;
+    return befalls;
   }
 
   /** A copy that was held up somewhere: it comes when nobody expects it any more. */
@@ -148,7 +156,7 @@ export class Network {
     const { latencyMs, jitterMs, reordering } = this.#faults();
     const { life } = pair;
     let arrivalMs = this.#world.nowMs + latencyMs + jitterMs * this.#random.next() ** 3;
-    if (reordering === 0 || !this.#random.chance(reordering)) {
+    if (reordering === 0 || !this.#befalls("reordering", reordering)) {
       const way = this.#path(from, to);
       arrivalMs = Math.max(arrivalMs, this.#lastArrivalMs[way] as number);
       this.#lastArrivalMs[way] = arrivalMs;

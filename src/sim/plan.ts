@@ -1,6 +1,8 @@
+import { SNAPSHOT_PART_BYTES } from "../node/snapshot-server.ts";
 import type { Limits } from "../paxos/interface.ts";
 import { MAX_SCENARIO_MEMBERS } from "../scenario/names.ts";
 import { SeededRandom } from "../scenario/seeded-random.ts";
+import { DEFAULT_STATE_LIMITS, type StateLimits } from "../state/limits.ts";
 import type { NetworkFaults } from "./network.ts";
 import { SHAPES, type Shape } from "./partitions.ts";
 
@@ -48,8 +50,12 @@ export interface Plan {
   /** How much faster than the world's each machine's clock runs. */
   readonly clockRates: readonly number[];
   readonly limits: Pick<Limits, "retainedLogBytes" | "maxMessageBytes" | "maxUnchosenBytes">;
+  /** How many sessions there may be, for how long and with how many results. An idempotency key that ends may be executed again, so those are as they ship. */
+  readonly stateLimits: StateLimits;
   readonly segmentBytes: number;
   readonly snapshotBytes: number;
+  /** A snapshot goes to a peer in parts of so many bytes. */
+  readonly snapshotPartBytes: number;
 }
 
 /** What is asked for instead of what the seed says. */
@@ -99,6 +105,8 @@ export function drawPlan(seed: number, wishes: Wishes = {}): Plan {
       maxMessageBytes: random.pick([500, 100_000]),
       maxUnchosenBytes: random.pick([4_000, 16_000_000]),
     },
+    stateLimits: drawStateLimits(seed),
+    snapshotPartBytes: new SeededRandom(seed ^ 0x510e527f).pick([SNAPSHOT_PART_BYTES, SNAPSHOT_PART_BYTES, 2_000, 300]),
     segmentBytes: random.pick([8_192, 65_536]),
     snapshotBytes: perSecond * random.pick([25, 100, 1_000, 50_000]),
   };
@@ -115,6 +123,17 @@ function drawLaterFaults(seed: number): Pick<Plan["faults"], "flap" | "changeTwi
   return {
     flap: random.pick([0, 0, 0.1, 0.5]), changeTwice: random.pick([0, 0, 0, 0.1, 0.3]), replace: random.pick([0, 1]), restoredDisk: random.pick([0, 0, 0.2]),
     lull: random.pick([0, 0, 0, 0.1]),
+  };
+}
+
+/** Half of the runs have the limits that ship, which no run reaches. */
+function drawStateLimits(seed: number): StateLimits {
+  const random = new SeededRandom(seed ^ 0x6a09e667);
+  if (random.chance(0.5)) return DEFAULT_STATE_LIMITS;
+  const sessionWindow = random.pick([2, 4, 1_024]);
+  return {
+    ...DEFAULT_STATE_LIMITS, sessionWindow,
+    maxSessions: random.pick([1, 2, 100]), sessionIdleMs: random.pick([500, 2_000, 3_600_000]), maxSessionResults: random.pick([sessionWindow, 10_000]),
   };
 }
 

@@ -12,7 +12,7 @@ import { Clients } from "./clients.ts";
 import { Faults } from "./faults.ts";
 import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
-import { drawPlan, type Fault, type Plan, type Wishes } from "./plan.ts";
+import { drawPlan, type Plan, type Wishes } from "./plan.ts";
 import { NoProgress, NotLinearizable, NotSteady } from "./violations.ts";
 import { Watch } from "./watch.ts";
 import { type Settle, World } from "./world.ts";
@@ -38,7 +38,8 @@ export interface SimulationReport {
   readonly messages: number;
   readonly operations: number;
   readonly acknowledged: number;
-  readonly faults: Readonly<Record<Fault, number>>;
+  /** How often each fault was begun, befell a message, or, for clocks that run at rates of their own, was there. */
+  readonly faults: Readonly<Record<string, number>>;
   /** How often each event, message and effect of the protocol was seen. */
   readonly reached: ReadonlyMap<string, number>;
   /** The same for the same seed: a checksum over the whole story. */
@@ -84,12 +85,12 @@ class Simulation {
     const configuration = scenarioConfiguration(plan.size);
     const founding = { cluster: "c".repeat(32), configuration, configurationSlot: slot(0) };
     this.#watch = new Watch(configuration, plan.limits, tell);
-    const { limits, segmentBytes, snapshotBytes } = plan;
+    const { limits, stateLimits, segmentBytes, snapshotBytes, snapshotPartBytes } = plan;
     // What was added last draws from a stream of its own, so that what else a seed leads to stays.
     const laterRandom = new SeededRandom(options.seed ^ 0x1b873593);
     this.#machines = Array.from({ length: plan.size + plan.spares }, (_, index) => {
       return new Machine(index + 1, plan.clockRates[index] ?? 1, index < plan.size ? founding : null, {
-        world, network: () => this.#network, watch: this.#watch, limits, segmentBytes, snapshotBytes,
+        world, network: () => this.#network, watch: this.#watch, limits, stateLimits, segmentBytes, snapshotBytes, snapshotPartBytes,
         syncMs: (machine) => this.#faults.syncMs(machine), callMs: () => this.#faults.callMs(), codec: (machine) => this.#codecOf(machine),
         isRemembered: (machine, records) => this.#isRemembered(machine, records),
         leaveOutTicks: options.leaveOutTicks ?? true,
@@ -252,7 +253,7 @@ class Simulation {
       messages: this.#network.messages,
       operations: this.#clients.operations.length,
       acknowledged: this.#clients.acknowledged,
-      faults: this.#faults.drawn,
+      faults: { ...this.#faults.drawn, ...this.#network.drawn, drift: this.#plan.clockRates.some((rate) => rate !== 1) ? 1 : 0 },
       reached: this.#watch.reached,
       fingerprint: this.#fingerprint,
     };

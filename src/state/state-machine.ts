@@ -23,6 +23,7 @@ const TIME_ADVANCED: Result = Object.freeze({ type: "timeAdvanced" });
  * with each command that changes a key; create and mod revision and version for each key.
  */
 export class StateMachine {
+  readonly limits: StateLimits;
   readonly #keys: KeyTable;
   readonly #idempotency: IdempotencyTable;
   readonly #sessions: SessionTable;
@@ -35,6 +36,7 @@ export class StateMachine {
   #checksum: number;
 
   constructor(limits: StateLimits = DEFAULT_STATE_LIMITS, parts: StateParts = emptyParts(limits)) {
+    this.limits = limits;
     this.#keys = parts.keys;
     this.#idempotency = parts.idempotency;
     this.#sessions = parts.sessions;

@@ -25,6 +25,16 @@ describe("a member at work", () => {
     expect(await prepareIsAnswered(lone)).toBe(false);
   });
 
+  it("answers a read that waits when it is fenced", async () => {
+    const lone = new LoneMember();
+    const answers: unknown[] = [];
+    lone.member.read((error) => answers.push(error));
+    await lone.receive(REQUEST);
+    expect(answers).toEqual([]);
+    lone.member.fence({ kind: "disk", reason: "the disk failed" });
+    expect(answers).toMatchObject([{ code: "SYNOD_ERR_FENCED" }]);
+  });
+
   it("is not fenced by a snapshot that cannot be read for another reason", async () => {
     const lone = new LoneMember({ openSnapshot: () => Promise.reject(new SynodError("SYNOD_ERR_DISK")) });
     await lone.receive(REQUEST);

@@ -18,13 +18,15 @@ const STATS: StorageStats = {
   logBytes: 0, segments: 1, records: 41, bytesSinceSnapshot: 0, snapshotBytes: 0, syncs: 0, waitingBytes: 0, full: false, scarce: false,
 };
 
-/** One of three members, with storage that only notes what is appended to it, a link to its leader, and time that stands still. */
+/** One of three members, with storage that only notes what is appended to it, a link to its leader, and time that stands still but for `passes`. */
 export class LoneMember {
   readonly member: Member;
   readonly records: LogRecord[] = [];
   readonly sent: PeerMessage[] = [];
   readonly fences: Fence[] = [];
   stats: StorageStats = STATS;
+  nowMs = 0;
+  readonly #timers: (() => void)[] = [];
 
   constructor(storage: Partial<Storage> = {}) {
     this.member = new Member({
@@ -38,7 +40,13 @@ export class LoneMember {
         flush: () => {},
         setPeers: () => {},
       },
-      clock: { nowMs: () => 0, random: () => 0.5, defer: (task) => queueMicrotask(task), every: () => () => {} },
+      clock: {
+        nowMs: () => this.nowMs, random: () => 0.5, defer: (task) => queueMicrotask(task),
+        every: (_, task) => {
+          this.#timers.push(task);
+          return () => {};
+        },
+      },
     });
     onTestFinished(() => this.member.stop());
     this.member.linkUp(LEADER, 1);
@@ -57,6 +65,13 @@ export class LoneMember {
       close: async () => {},
       ...over,
     };
+  }
+
+  /** So much time passes, and then all that waits for time happens once. */
+  async passes(ms: number): Promise<void> {
+    this.nowMs += ms;
+    for (const task of [...this.#timers]) task();
+    await new Promise((resolve) => setImmediate(resolve));
   }
 
   /** Hands over a message of the leader's and lets the member do all that follows from it. */

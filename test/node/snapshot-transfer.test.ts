@@ -4,9 +4,10 @@ import { slot, type Slot } from "../../src/paxos/ids.ts";
 import type { SnapshotHandle } from "../../src/paxos/records.ts";
 import type { PeerMessage } from "../../src/node/peer-messages.ts";
 import { SnapshotFetch } from "../../src/node/snapshot-fetch.ts";
-import { SnapshotServer } from "../../src/node/snapshot-server.ts";
+import { SNAPSHOT_PART_BYTES, SnapshotServer } from "../../src/node/snapshot-server.ts";
 import { memberIncarnation, scenarioConfiguration } from "../../src/scenario/names.ts";
 import { encodeCommand } from "../../src/state/commands.ts";
+import { DEFAULT_STATE_LIMITS } from "../../src/state/limits.ts";
 import { StateMachine } from "../../src/state/state-machine.ts";
 import type { SnapshotReader, Storage } from "../../src/storage/interface.ts";
 
@@ -61,6 +62,7 @@ class Transfer {
     this.stored = { newest: stateAt(at).snapshot };
     this.server = this.newServer();
     this.fetch = new SnapshotFetch({
+      limits: DEFAULT_STATE_LIMITS,
       nowMs: () => this.nowMs,
       send: (_to, message) => void this.toServer.push(message),
       write: async (_handle, chunks) => {
@@ -75,6 +77,7 @@ class Transfer {
   newServer(): SnapshotServer {
     const storage = { openSnapshot: async () => reader(this.stored.newest) } as Partial<Storage> as Storage;
     return new SnapshotServer(storage, {
+      partBytes: SNAPSHOT_PART_BYTES,
       nowMs: () => this.nowMs,
       send: (_to, message) => void this.toFetcher.push(message),
       requestSnapshot: () => {},
@@ -107,6 +110,16 @@ describe("a snapshot for a peer", () => {
     const transfer = new Transfer();
     await transfer.runToEnd();
     expect(transfer.written.length).toBeGreaterThan(3);
+    expect(transfer.installed).toEqual([{ handle: transfer.stored.newest.handle, checksum: transfer.stored.newest.handle.checksum }]);
+  });
+
+  it("takes each part once, also when it comes again", async () => {
+    const transfer = new Transfer();
+    for (;;) {
+      const [part] = transfer.toFetcher;
+      if (!(await transfer.exchange())) break;
+      if (part?.type === "snapshotChunk") transfer.fetch.take(SERVER, part);
+    }
     expect(transfer.installed).toEqual([{ handle: transfer.stored.newest.handle, checksum: transfer.stored.newest.handle.checksum }]);
   });
 

@@ -6,7 +6,7 @@ import type { ConfigurationChange } from "../../src/paxos/membership.ts";
 import type { ReportedEntry } from "../../src/paxos/messages.ts";
 import { encodeValue } from "../../src/paxos/value.ts";
 import { memberIncarnation, memberInfo } from "../../src/scenario/names.ts";
-import { ballot, commands, LoneCore, members, snapshotHandle } from "./lone-core.ts";
+import { ballot, commands, LoneCore, members, NOTHING, snapshotHandle } from "./lone-core.ts";
 
 const add = (member: number): ConfigurationChange => ({ type: "addLearner", member: memberInfo(member) });
 const remove = (member: number): ConfigurationChange => ({ type: "remove", incarnation: memberIncarnation(member) });
@@ -346,6 +346,14 @@ describe("a member without a vote", () => {
     expect(core.last("catchUp", 2)).toMatchObject({ fromSlot: 2 });
     core.receive(2, { type: "chosenEntries", promised: ZERO_BALLOT, fromSlot: slot(2), values: [configuration(members([1], [], [2]))], chosenThrough: slot(2) });
     expect(core.pass(1_000).core.status()).toMatchObject({ role: "leader", ready: true });
+  });
+});
+
+describe("a member that joined later and starts with an older snapshot than its document", () => {
+  it("goes by the document, which names it, until it has caught up", () => {
+    const snapshot = { ...snapshotHandle(2), configuration: members([2, 3]), configurationSlot: slot(1) };
+    const core = new LoneCore({ configuration: members([2, 3], [1]), configurationSlot: 4, recovered: { ...NOTHING, snapshot, chosenThrough: slot(2) } });
+    expect(core.core.status()).toMatchObject({ role: "learner", configurationSlot: 4 });
   });
 });
 

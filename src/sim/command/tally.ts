@@ -81,5 +81,5 @@ function groups(counts: ReadonlyMap<string, number>): Map<string, Map<string, nu
 }
 
 function list(counts: ReadonlyMap<string, number>): string {
-  return [...counts].sort(([, a], [, b]) => b - a).map(([name, count]) => `${name} ${count}`).join(", ");
+  return [...counts].sort(([left, a], [right, b]) => b - a || left.localeCompare(right)).map(([name, count]) => `${name} ${count}`).join(", ");
 }

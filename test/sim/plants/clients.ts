@@ -32,6 +32,12 @@ export const CLIENTS: readonly Plant[] = [
     }],
   },
   {
+    name: "restored-sessions-lose-their-order",
+    rule: "20",
+    mistake: "Sessions that come from a snapshot end in the order of their numbers, and not in that of their last use.",
+    patches: [{ file: "state/session-table.ts", replace: "sessions.toSorted((left, right) => left.lastUse - right.lastUse)", by: "sessions" }],
+  },
+  {
     name: "key-with-another-body-executes",
     rule: "22",
     mistake: "A write is known by its idempotency key and its body: the same key with another body is executed.",

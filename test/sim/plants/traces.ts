@@ -63,7 +63,7 @@ export const TRACES: readonly Trace[] = [
   { rule: "18", trace: "A member that was removed campaigns.", plants: ["removed-member-campaigns"] },
   { rule: "19", trace: "Quorums that need not meet.", plants: ["half-is-a-quorum", "quorums-of-the-phases-do-not-meet"] },
   { rule: "20", trace: "A crash while a snapshot is taken, sent or installed.", plants: ["snapshot-is-not-synced", "cut-before-the-snapshot"] },
-  { rule: "20", trace: "A snapshot lacks part of the state.", plants: ["snapshot-forgets-idempotency-keys"] },
+  { rule: "20", trace: "A snapshot lacks part of the state.", plants: ["snapshot-forgets-idempotency-keys", "restored-sessions-lose-their-order"] },
   { rule: "21", trace: "Segment 3 holds promise 9 and is deleted; after a restart a late accept at 8 is taken.", plants: ["cut-log-forgets-promises"] },
   { rule: "21", trace: "A snapshot is installed, and an accepted slot above it goes.", plants: ["installing-drops-what-lies-above"] },
   { rule: "22", trace: "Sequence 5 arrives before 4, through another member.", plants: ["session-keeps-its-newest-result"] },
