@@ -189,6 +189,7 @@ export class Faults {
     this.#parts.network().heal();
     for (const machine of this.#machines) {
       machine.full = false;
+      machine.recoverDisk();
       machine.resume();
       if (machine.member !== null && machine.member.fenceNow !== null) machine.kill();
       if (!machine.running && machine.joined && !machine.out) machine.start();

@@ -16,6 +16,8 @@ export interface MachineDiskPort {
 
 /** How often a sync on a disk that hangs looks whether it still does. */
 const HUNG_LOOK_MS = 50;
+/** A call that still takes longer than this when the disk works again has waited for a disk that did not. */
+const USUAL_MS = 100;
 
 /** The disk of one machine, how long its calls take, and what becomes of it: it may fail, fill, be damaged, lost, or set back to an earlier state. */
 export class MachineDisk {
@@ -26,6 +28,8 @@ export class MachineDisk {
   #damaged = false;
   #setBack = false;
   #failNextSync = false;
+  /** Calls under way, with the time at which each comes to its end. */
+  readonly #sleeping = new Map<() => void, number>();
 
   constructor(port: MachineDiskPort, random: SeededRandom) {
     this.#port = port;
@@ -97,6 +101,12 @@ export class MachineDisk {
     this.#failNextSync = true;
   }
 
+  /** It works again: nothing that it was asked for before takes long any more. */
+  recover(): void {
+    const { world } = this.#port;
+    for (const [end, atMs] of this.#sleeping) if (atMs > world.nowMs + USUAL_MS) world.after(USUAL_MS, end);
+  }
+
   /** No file can grow while it is full. */
   set full(full: boolean) {
     this.#disk.capacityBytes = full ? this.#disk.usedBytes : Infinity;
@@ -133,7 +143,12 @@ export class MachineDisk {
   }
 
   #sleep(ms: number, goOn: () => void): void {
-    this.#port.world.after(ms, () => this.#onceAwake(goOn));
+    const { world } = this.#port;
+    const end = (): void => {
+      if (this.#sleeping.delete(end)) this.#onceAwake(goOn);
+    };
+    this.#sleeping.set(end, world.nowMs + ms);
+    world.after(ms, end);
   }
 
   /** Whoever called the disk may have waited for a promise. */

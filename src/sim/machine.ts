@@ -340,6 +340,11 @@ export class Machine {
     this.#disk.failSync();
   }
 
+  /** Its disk is neither slow any more nor hangs. */
+  recoverDisk(): void {
+    this.#disk.recover();
+  }
+
   /** No file can grow while the disk is full. */
   set full(full: boolean) {
     this.#disk.full = full;

@@ -9,6 +9,7 @@ export const CORPUS: readonly { readonly seed: number; readonly wishes: Wishes }
   { seed: 990000623, wishes: {} },
   { seed: 795654280, wishes: {} },
   { seed: 1100000071, wishes: {} },
+  { seed: 795945756, wishes: {} },
   { seed: 500144, wishes: { troubleMs: 2_000, keys: 1, without: ["clockStep", "cutOneWay", "relay", "slowDisk", "transfer", "network"] } },
   {
     seed: 5719,
