@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { membersNamed } from "../api/members-named.ts";
 import { readCallKeys } from "../auth/key-folder.ts";
 import { SynodError } from "../errors/synod-error.ts";
 import type { MemberEntry, Members } from "../client/types.ts";
@@ -97,8 +98,7 @@ async function mustNotShareItsName(calls: MembershipCalls, { id, name }: MemberE
 async function replace(id: string, address: string, { wait, ...flags }: WaitFlags): Promise<void> {
   const calls = await callsTo(flags);
   const before = await calls.members();
-  const named = before.members.filter((member) => member.id === id || member.name === id);
-  const old = named.find((member) => member.role === "voter") ?? named[0];
+  const old = before.members.find((member) => member.id === id) ?? membersNamed(before.members, id, "voter")[0];
   // Asked for again after it was done, it answers as the first time.
   const gone = before.removed.includes(id);
   if (gone && before.members.some((member) => member.address === address)) return show(before);

@@ -190,7 +190,7 @@ export class Member {
     this.#schedule();
   }
 
-  /** Why this leader does not even ask `target` to take over, while which proposals would wait; null: it may. */
+  /** Why this leader does not ask `target` to take over, for which proposals would have to wait; null: it may. */
   refuseSuccessor(target: Incarnation): SynodError | null {
     if (!isVoter(this.#core.configuration, target)) return new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", "Only a voter can lead. GET /v1/members lists the voters.");
     if (target === this.self || this.#core.hears(target)) return null;

@@ -14,6 +14,7 @@ import type { MemberRequest, MembersView } from "./member-requests.ts";
 /** How often it is looked whether a transfer of leadership has come about, and for how long. */
 const TRANSFER_LOOK_MS = 10;
 const TRANSFER_WAIT_MS = 2_000;
+/** What is said when that time is up. */
 export const NOT_HANDED_OVER = "The other member does not lead in time. It may be behind, or its disk slow, and may yet take over. GET /v1/members says how far it is; ask again.";
 
 export interface MembershipPort {
@@ -133,7 +134,7 @@ function idsOf(change: ConfigurationChange): Record<string, string> {
 }
 
 /** The one member of that name; where a voter and a learner share it, `role` decides. */
-function memberNamed(configuration: Configuration, name: string, role?: "voter" | "learner"): Incarnation {
+export function memberNamed(configuration: Configuration, name: string, role?: "voter" | "learner"): Incarnation {
   const members = allMembers(configuration).map((member) => ({ ...member, role: roleOf(configuration, member.incarnation) }));
   const named = membersNamed(members, name, role);
   const [only] = named;

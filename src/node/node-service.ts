@@ -18,7 +18,7 @@ import { isNoSpace } from "../storage/no-space.ts";
 import type { LinkStatus } from "../transport/link-status.ts";
 import { leaderNews, memberName, nameBallot, nameEvent } from "./event-names.ts";
 import { checkNamed } from "./founding-check.ts";
-import { MembershipService, NOT_HANDED_OVER } from "./membership-service.ts";
+import { memberNamed, MembershipService, NOT_HANDED_OVER } from "./membership-service.ts";
 import type { Member } from "./member.ts";
 import { sampleMember } from "./member-sample.ts";
 import { judgeReadiness } from "./readiness.ts";
@@ -237,8 +237,7 @@ export class NodeService implements Service {
   async transferLeadership(target?: string): Promise<void> {
     const member = this.#member;
     if (member === null) throw this.#notYet();
-    const to = target === undefined ? null : allMembers(this.#configuration()).find(({ name }) => name === target)?.incarnation;
-    if (to === undefined) throw new SynodError("SYNOD_ERR_NO_SUCH_MEMBER", `There is no member named ${target}. GET /v1/members lists those that there are.`);
+    const to = target === undefined ? null : memberNamed(this.#configuration(), target, "voter");
     const { role, leader } = this.status();
     if (role !== "leader") throw new SynodError("SYNOD_ERR_NOT_LEADER", undefined, { leader });
     const refusal = to === null ? null : member.refuseSuccessor(to);

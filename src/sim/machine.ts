@@ -33,7 +33,8 @@ export interface MachineOptions {
   readonly network: () => Network;
   readonly watch: Watch;
   readonly limits: Partial<Limits>;
-  readonly stateLimits: StateLimits;
+  /** By default those that ship. */
+  readonly stateLimits?: StateLimits;
   readonly segmentBytes: number;
   readonly snapshotBytes: number;
   readonly snapshotPartBytes?: number;

@@ -11,7 +11,6 @@ import { settle } from "../../src/sim/settle.ts";
 import type { Watch } from "../../src/sim/watch.ts";
 import { World } from "../../src/sim/world.ts";
 import { del, put } from "../state/helpers.ts";
-import { DEFAULT_STATE_LIMITS } from "../../src/state/limits.ts";
 
 const QUIET = { latencyMs: 0.2, jitterMs: 0.2, loss: 0, repetition: 0, reordering: 0, lateness: 0 };
 const TAKE_ROOM_MS = 50;
@@ -24,7 +23,7 @@ async function cluster(leader: number, full: number, ways: readonly Way[]) {
   const watch = new Proxy({}, { get: () => () => {} }) as Watch;
   const founding = { cluster: "c".repeat(32), configuration: scenarioConfiguration(5), configurationSlot: slot(0) };
   const machines: Machine[] = [1, 2, 3, 4, 5].map((number) => new Machine(number, 1, founding, {
-    world, network: () => network, watch, limits: {}, stateLimits: DEFAULT_STATE_LIMITS, segmentBytes: 65_536, snapshotBytes: 1_000_000, syncMs: () => 0.5, callMs: () => 0, codec: () => PEER_CODEC, isRemembered: () => false,
+    world, network: () => network, watch, limits: {}, segmentBytes: 65_536, snapshotBytes: 1_000_000, syncMs: () => 0.5, callMs: () => 0, codec: () => PEER_CODEC, isRemembered: () => false,
   }));
   const network = new Network(world, () => QUIET, machines);
   const clients = new Clients({ world, machines: () => machines, plan: { clients: 6, keys: 3, pauseMs: 30, sessionPauseMs: 30, patienceMs: 3_000 } });
